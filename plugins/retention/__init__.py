@@ -1,0 +1,1 @@
+"""Retention Warehouse: everything behind the DAGs, importable without Airflow."""

@@ -1,0 +1,84 @@
+"""Every way a run can stop, with the exit code that tells a scheduler which it was.
+
+RetentionError                 exit 1   something failed that has no better name
+├── UsageError                 exit 2   the command was called wrongly; nothing was touched
+│   └── EmptyWindow            exit 2   a window of zero or negative length
+├── ConfigurationError         exit 3   a connection, setting or mapping is missing or broken
+├── ExtractionError            exit 4   a source did not give what it promised; nothing committed
+│   └── QuarantineRateExceeded exit 4   too many rows of one window were unreadable
+├── BuildError                 exit 5   a dbt model or test failed; readers keep the last publish
+├── GateFailed                 exit 6   a critical check failed; readers keep the last publish
+├── PublishError               exit 7   what would be published is not what was audited
+└── AlreadyRunning             exit 8   another run holds the lock; try again when it is done
+"""
+
+from __future__ import annotations
+
+
+class RetentionError(Exception):
+    """An error a person can act on.
+
+    ``code`` is a stable snake_case word that lands in ``ops.loads.error_code`` and the
+    log; ``where`` names source, stream, window and row as far as they are known; ``mend``
+    says what to do next. ``str(error)`` is the whole story on one line.
+    """
+
+    exit_code = 1
+    code = "failed"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, where: str = "", mend: str = ""
+    ) -> None:
+        self.message = message
+        self.code = code or self.code
+        self.where = where
+        self.mend = mend
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        mend = f" {self.mend}" if self.mend else ""
+        return f"[{self.code}] {place}{self.message}{mend}"
+
+
+class UsageError(RetentionError):
+    exit_code = 2
+    code = "usage"
+
+
+class EmptyWindow(UsageError):
+    code = "empty_window"
+
+
+class ConfigurationError(RetentionError):
+    exit_code = 3
+    code = "configuration"
+
+
+class ExtractionError(RetentionError):
+    exit_code = 4
+    code = "extraction"
+
+
+class QuarantineRateExceeded(ExtractionError):
+    code = "quarantine_rate"
+
+
+class BuildError(RetentionError):
+    exit_code = 5
+    code = "build_failed"
+
+
+class GateFailed(RetentionError):
+    exit_code = 6
+    code = "gate_failed"
+
+
+class PublishError(RetentionError):
+    exit_code = 7
+    code = "publish_refused"
+
+
+class AlreadyRunning(RetentionError):
+    exit_code = 8
+    code = "already_running"

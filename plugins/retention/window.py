@@ -1,0 +1,45 @@
+"""The half-open stretch of time that one load covers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from retention.errors import EmptyWindow, UsageError
+
+
+@dataclass(frozen=True)
+class Window:
+    """``[start, end)`` in UTC. ``start`` is None for the first load: all of history.
+
+    Raises EmptyWindow when the end is not after the start: a scheduler that hands over an
+    empty interval would otherwise load nothing and call it a success.
+    """
+
+    start: datetime | None
+    end: datetime
+
+    def __post_init__(self) -> None:
+        for edge in (self.start, self.end):
+            if edge is not None and edge.tzinfo is None:
+                raise UsageError(f"a window needs times with a zone, got {edge}")
+        if self.start is not None and self.end <= self.start:
+            raise EmptyWindow(
+                f"the window [{self.start.isoformat()}, {self.end.isoformat()}) has no length.",
+                mend="Give an end after the start; in Airflow use CronDataIntervalTimetable.",
+            )
+
+    @classmethod
+    def of_day(cls, day: date) -> Window:
+        """The UTC day ``day``, which an ``as_of`` of the same date completes."""
+        start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        return cls(start, start + timedelta(days=1))
+
+    @classmethod
+    def through(cls, day: date) -> Window:
+        """All of history through the end of ``day``."""
+        return cls(None, cls.of_day(day).end)
+
+    def __str__(self) -> str:
+        start = self.start.isoformat() if self.start else "the beginning"
+        return f"[{start}, {self.end.isoformat()})"
