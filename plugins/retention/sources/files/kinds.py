@@ -1,0 +1,79 @@
+"""The kinds of value a canonical field can hold, as types that pydantic checks and a mapping reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from retention.sources.files.codes import COUNTRIES, CURRENCIES
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a field is written in a document.
+
+    text, id, country, currency and word are strings; date is ``2024-05-31``; timestamp is
+    ``2024-05-31T08:00:00Z``, always UTC; decimal, money, rate and integer are JSON numbers,
+    kept as ``Decimal`` or ``int``, never a float; boolean is true or false.
+    """
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Refers:
+    """The field holds the key of a record of another stream."""
+
+    stream: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """The only words the field may hold; a mapping's ``map`` turns a company's own into them."""
+
+    allowed: tuple[str, ...]
+
+
+def words(*allowed: str) -> tuple[Kind, Words, AfterValidator]:
+    """The annotations of a field that holds one of a few words."""
+
+    def known(value: str) -> str:
+        if value not in allowed:
+            raise ValueError(f"{value!r} is not one of {', '.join(allowed)}")
+        return value
+
+    return Kind("word"), Words(allowed), AfterValidator(known)
+
+
+def _known_currency(code: str) -> str:
+    if code not in CURRENCIES:
+        raise ValueError(f"unknown currency {code!r}: ISO 4217 codes such as USD are known")
+    return code
+
+
+def _known_country(code: str) -> str:
+    if code not in COUNTRIES:
+        raise ValueError(f"unknown country {code!r}: ISO 3166 codes such as GB are known")
+    return code
+
+
+Text = Annotated[str, Kind("text")]
+Id = Annotated[str, Kind("id"), Field(min_length=1)]
+Country = Annotated[str, Kind("country"), AfterValidator(_known_country)]
+Currency = Annotated[str, Kind("currency"), AfterValidator(_known_currency)]
+Day = Annotated[date, Kind("date")]
+Instant = Annotated[datetime, Kind("timestamp")]
+Flag = Annotated[bool, Kind("boolean")]
+Number = Annotated[Decimal, Kind("decimal")]
+Money = Annotated[Decimal, Kind("money")]
+Price = Annotated[Decimal, Kind("money"), Field(ge=0)]
+Rate = Annotated[Decimal, Kind("rate"), Field(ge=0, le=1)]
+Count = Annotated[int, Kind("integer"), Field(ge=0)]
+AccountId = Annotated[str, Kind("id"), Refers("accounts"), Field(min_length=1)]
+ContactId = Annotated[str, Kind("id"), Refers("contacts"), Field(min_length=1)]
+OwnerId = Annotated[str, Kind("id"), Refers("owners"), Field(min_length=1)]
+SubscriptionId = Annotated[str, Kind("id"), Refers("subscriptions"), Field(min_length=1)]

@@ -1,0 +1,248 @@
+"""The canonical streams: what a folder of files can feed, and the contract that staging reads."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from retention.sources.files.kinds import (
+    AccountId,
+    ContactId,
+    Count,
+    Country,
+    Currency,
+    Day,
+    Flag,
+    Id,
+    Instant,
+    Money,
+    Number,
+    OwnerId,
+    Price,
+    Rate,
+    SubscriptionId,
+    Text,
+    words,
+)
+
+# The lowest and highest answer where the file does not say.
+SURVEY_SCALES = {
+    "nps": (Decimal(0), Decimal(10)),
+    "csat": (Decimal(1), Decimal(5)),
+    "ces": (Decimal(1), Decimal(7)),
+}
+
+
+class CanonicalRecord(BaseModel):
+    """A document holds every field of its stream, null where the files do not know it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Account(CanonicalRecord):
+    account_id: Id
+    name: Text | None = None
+    industry: Text | None = None
+    segment: Text | None = None
+    country: Country | None = None
+    region: Text | None = None
+    owner_id: OwnerId | None = None
+    parent_account_id: AccountId | None = None
+    signed_up_on: Day | None = None
+    seats: Count | None = None
+    claimed_churned: Flag | None = Field(
+        default=None, description="what the file claims; the marts decide from the terms"
+    )
+
+
+class Contact(CanonicalRecord):
+    contact_id: Id
+    account_id: AccountId
+    email: Text | None = None
+    name: Text | None = None
+    role: (
+        Annotated[str, *words("decision_maker", "champion", "economic_buyer", "user")] | None
+    ) = None
+    created_on: Day | None = None
+    left_on: Day | None = None
+
+
+class Owner(CanonicalRecord):
+    owner_id: Id
+    name: Text | None = None
+    email: Text | None = None
+
+
+class Meeting(CanonicalRecord):
+    meeting_id: Id
+    account_id: AccountId
+    contact_id: ContactId | None = None
+    kind: (
+        Annotated[str, *words("business_review", "check_in", "onboarding", "training", "other")]
+        | None
+    ) = None
+    starts_at: Instant | None = None
+    outcome: (
+        Annotated[str, *words("scheduled", "completed", "rescheduled", "no_show", "canceled")]
+        | None
+    ) = None
+    has_document: Flag | None = None
+
+
+class Deal(CanonicalRecord):
+    deal_id: Id
+    account_id: AccountId
+    name: Text | None = None
+    kind: Annotated[str, *words("new_business", "expansion", "renewal")] | None = None
+    stage: Text | None = None
+    amount: Money | None = None
+    currency: Currency | None = None
+    created_on: Day | None = None
+    closes_on: Day | None = None
+    is_closed: Flag | None = None
+    is_won: Flag | None = None
+
+
+class Goal(CanonicalRecord):
+    goal_id: Id
+    account_id: AccountId
+    name: Text | None = None
+    baseline: Number | None = None
+    target: Number | None = None
+    current_value: Number | None = None
+    due_on: Day | None = None
+    status: Annotated[str, *words("open", "on_track", "at_risk", "met", "missed")] | None = None
+
+
+class Ticket(CanonicalRecord):
+    ticket_id: Id
+    account_id: AccountId
+    subject: Text | None = None
+    priority: Annotated[str, *words("low", "medium", "high", "urgent")] | None = None
+    channel: Text | None = None
+    category: Text | None = None
+    status: Annotated[str, *words("open", "pending", "closed")] | None = None
+    opened_at: Instant | None = None
+    first_reply_at: Instant | None = None
+    closed_at: Instant | None = None
+    satisfaction_score: Number | None = None
+    satisfaction_scale: Number | None = Field(default=None, description="the best score there is")
+
+    @model_validator(mode="after")
+    def in_order(self) -> Ticket:
+        if self.opened_at and self.closed_at and self.closed_at < self.opened_at:
+            raise ValueError("closed_at is before opened_at")
+        if self.satisfaction_score is not None and self.satisfaction_scale is not None:
+            _within(self.satisfaction_score, Decimal(0), self.satisfaction_scale)
+        return self
+
+
+class Subscription(CanonicalRecord):
+    """A term, half-open: it is in force on the day it starts and not on the day it ends."""
+
+    subscription_id: Id
+    account_id: AccountId
+    product: Text | None = None
+    starts_on: Day
+    ends_on: Day | None = None
+    mrr_amount: Price = Field(description="per month, net of discount, in major units")
+    currency: Currency
+    quantity: Number | None = None
+    unit: Text | None = None
+    billing_period_months: Count | None = None
+    is_trial: Flag | None = None
+    is_add_on: Flag | None = None
+    discount_rate: Rate | None = None
+
+    @model_validator(mode="after")
+    def in_order(self) -> Subscription:
+        if self.ends_on is not None and self.ends_on < self.starts_on:
+            raise ValueError(f"ends_on {self.ends_on} is before starts_on {self.starts_on}")
+        return self
+
+
+class Invoice(CanonicalRecord):
+    invoice_id: Id
+    account_id: AccountId
+    subscription_id: SubscriptionId | None = None
+    status: Annotated[str, *words("draft", "open", "paid", "void", "uncollectible")] | None = None
+    currency: Currency
+    total_amount: Money
+    paid_amount: Money | None = None
+    issued_on: Day | None = None
+    due_on: Day | None = None
+    paid_on: Day | None = None
+    kind: Annotated[str, *words("invoice", "credit_note")] | None = None
+
+    @model_validator(mode="after")
+    def only_credit_notes_are_negative(self) -> Invoice:
+        if self.total_amount < 0 and self.kind != "credit_note":
+            raise ValueError(f"total_amount {self.total_amount} is negative and no credit_note")
+        return self
+
+
+class SurveyResponse(CanonicalRecord):
+    response_id: Id
+    survey: Annotated[str, *words(*SURVEY_SCALES)]
+    account_id: AccountId
+    contact_id: ContactId | None = None
+    respondent_email: Text | None = None
+    score: Number
+    scale_min: Number | None = None
+    scale_max: Number | None = None
+    reason: Text | None = None
+    answered_at: Instant
+
+    @model_validator(mode="after")
+    def score_is_on_the_scale(self) -> SurveyResponse:
+        lowest, highest = SURVEY_SCALES[self.survey]
+        if self.survey != "nps":
+            lowest = lowest if self.scale_min is None else self.scale_min
+            highest = highest if self.scale_max is None else self.scale_max
+        _within(self.score, lowest, highest)
+        return self
+
+
+class ChurnEvent(CanonicalRecord):
+    churn_event_id: Id
+    account_id: AccountId
+    churned_on: Day
+    reason: Text | None = None
+    is_reactivation: Flag | None = None
+    feedback: Text | None = None
+
+
+class UsageEvent(CanonicalRecord):
+    """One thing a user did; these take the bulk path and are stored per day, not per event."""
+
+    event_id: Id
+    feature: Text
+    account_id: AccountId
+    user_id: Text | None = None
+    subscription_id: SubscriptionId | None = None
+    occurred_at: Instant
+    received_at: Instant | None = None
+    quantity: Number | None = None
+
+
+def _within(score: Decimal, lowest: Decimal, highest: Decimal) -> None:
+    if not lowest <= score <= highest:
+        raise ValueError(f"score {score} is not between {lowest} and {highest}")
+
+
+RECORDS: dict[str, type[CanonicalRecord]] = {
+    "accounts": Account,
+    "contacts": Contact,
+    "owners": Owner,
+    "meetings": Meeting,
+    "deals": Deal,
+    "goals": Goal,
+    "tickets": Ticket,
+    "subscriptions": Subscription,
+    "invoices": Invoice,
+    "survey_responses": SurveyResponse,
+    "churn_events": ChurnEvent,
+    "usage_events": UsageEvent,
+}
