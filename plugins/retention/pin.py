@@ -1,0 +1,74 @@
+"""The one place a secret may travel to: scheme, host and port of the connection."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import httpx
+
+from retention.errors import ConfigurationError, ExtractionError
+from retention.sources.base import Connection
+
+
+class Pin:
+    """Turns paths and ``next`` links into addresses at the connection's own host, or refuses.
+
+    ``Pin(connection).address("/v1/events")`` keeps a path prefix of ``base_url``.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        base = _parsed(connection.base_url)
+        if base is None or base.scheme not in ("http", "https") or not base.host:
+            raise ConfigurationError(
+                f"{connection.base_url!r} is no http(s) address.",
+                where=connection.conn_id,
+                mend="Give the connection a host such as https://api.example.com.",
+            )
+        self._base = base
+        self.loopback = _is_loopback(base.host)
+        plain = base.scheme == "http" and not self.loopback
+        if plain and not connection.extra.get("allow_plain_http"):
+            raise ConfigurationError(
+                "the secret would cross the network unencrypted.",
+                code="plain_http",
+                where=connection.conn_id,
+                mend="Use https, or set allow_plain_http in the connection's extra.",
+            )
+
+    def address(self, target: str) -> httpx.URL:
+        """The full address of a path or link; host_not_allowed when it lies anywhere else."""
+        if target.startswith("/") and not target.startswith("//"):
+            target = f"{self._origin()}{self._base.path.rstrip('/')}{target}"
+        url = _parsed(target)
+        if url is None or url.userinfo or _origin_of(url) != _origin_of(self._base):
+            raise ExtractionError(
+                f"a link leads to {target[:120]!r}, outside {self._origin()}.",
+                code="host_not_allowed",
+                mend="Nothing was sent there.",
+            )
+        return url
+
+    def _origin(self) -> str:
+        return f"{self._base.scheme}://{self._base.netloc.decode('ascii')}"
+
+
+def _parsed(address: str) -> httpx.URL | None:
+    # What one parser takes for a path another takes for a host; none of these is needed.
+    if any(mark in address for mark in ("\\", "\t", "\r", "\n", "\0", " ")):
+        return None
+    try:
+        return httpx.URL(address)
+    except (httpx.InvalidURL, TypeError, ValueError):
+        return None
+
+
+def _origin_of(url: httpx.URL) -> tuple[str, bytes, int | None]:
+    default = {"http": 80, "https": 443}.get(url.scheme)
+    return url.scheme, url.raw_host.lower(), url.port or default
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
