@@ -1,0 +1,79 @@
+"""A real Postgres for every test that wants one: one cluster a session, one database a test."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from retention import postgres
+from retention.settings import Settings
+from retention.warehouse import Warehouse
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Settings]:
+    """A running embedded cluster with a migrated database ``retention_template``."""
+    folder = Path(tempfile.mkdtemp(prefix="retention-tests-"))
+    folder.chmod(0o755)  # the server's own system user has to reach its data
+    settings = Settings(root=Path(__file__).parents[1], state=folder, company="template")
+    try:
+        # Nothing outlives a test session, so nothing needs to survive a power cut.
+        postgres.start(settings, options=("fsync=off", "full_page_writes=off"))
+        Warehouse.from_settings(settings).migrate()
+        yield settings
+    finally:
+        postgres.destroy(settings)
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def warehouse(cluster: Settings) -> Iterator[Warehouse]:
+    """A fresh, migrated warehouse for one test."""
+    yield from _fresh(cluster)
+
+
+@pytest.fixture(scope="module")
+def module_warehouse(cluster: Settings) -> Iterator[Warehouse]:
+    """A fresh, migrated warehouse that the tests of one module share."""
+    yield from _fresh(cluster)
+
+
+def _fresh(cluster: Settings) -> Iterator[Warehouse]:
+    settings = replace(cluster, company=f"test{next(_numbers)}")
+    copy_database(cluster, settings)
+    try:
+        yield Warehouse.from_settings(settings)
+    finally:
+        drop_database(settings)
+
+
+def copy_database(template: Settings, settings: Settings) -> None:
+    """Make the database of ``settings`` a copy of the template's, with the same closed doors."""
+    name = sql.Identifier(settings.database)
+    with psycopg.connect(postgres.admin_url(template), autocommit=True) as conn:
+        statement = sql.SQL("create database {} template {} strategy file_copy")
+        conn.execute(statement.format(name, sql.Identifier(template.database)))
+        # A copy takes the objects and their grants along, but not the database's own.
+        conn.execute(sql.SQL("revoke all on database {} from public").format(name))
+        everyone = sql.SQL("grant connect on database {} to pipeline, bi_reader, cs_reader, eraser")
+        conn.execute(everyone.format(name))
+        writers = sql.SQL(
+            "grant temporary on database {} to loader, transformer, publisher, eraser"
+        )
+        conn.execute(writers.format(name))
+
+
+def drop_database(settings: Settings) -> None:
+    with psycopg.connect(postgres.admin_url(settings), autocommit=True) as conn:
+        name = sql.Identifier(settings.database)
+        conn.execute(sql.SQL("drop database if exists {} with (force)").format(name))
