@@ -1,0 +1,45 @@
+"""Airflow DAG ``transform``: gate what arrived, build, gate what would be published, publish."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from airflow.sdk import DAG, AssetAll, AssetOrTimeSchedule, CronTriggerTimetable, Param, chain
+
+from retention_airflow import (
+    RETRIES,
+    build_marts,
+    check_arrived,
+    check_marts,
+    choose_day,
+    enabled_assets,
+    publish_marts,
+)
+
+with DAG(
+    dag_id="transform",
+    description="raw → gate → staging, intermediate, marts → gate → publish",
+    doc_md=__doc__,
+    # As soon as every stream has arrived, and at 06:00 UTC with whatever has: one dead source
+    # must not hold back the others for ever (DECISIONS.md, "When transform runs").
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("0 6 * * *", timezone="UTC"),
+        assets=AssetAll(*enabled_assets()),
+    ),
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    params={
+        "as_of": Param(None, type=["null", "string"], format="date", description="Day to build"),
+        "accept": Param(
+            None, type=["null", "string"], description="Reason to publish despite an anomaly"
+        ),
+    },
+    default_args={"owner": "data-platform", **RETRIES},
+    tags=["transform", "publish"],
+):
+    day = choose_day()
+    arrived = check_arrived(day)
+    build_id = build_marts(day)
+    checked = check_marts(build_id)
+    chain(arrived, build_id, checked, publish_marts(build_id))

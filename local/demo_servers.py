@@ -1,0 +1,92 @@
+"""Start, find and stop the demo company's servers, and move its clock."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import psutil
+
+from retention.errors import ConfigurationError
+from retention.settings import Settings
+from retention.sources.base import Connection
+
+START_TIMEOUT_SECONDS = 120
+
+
+def start(settings: Settings, as_of: date) -> list[Connection]:
+    """The servers up at that simulated day, and the connections to them; at most one set runs."""
+    set_clock(settings, as_of)
+    if not _alive(settings):
+        servers = settings.demo / "servers.json"
+        servers.unlink(missing_ok=True)
+        with (settings.demo / "servers.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "demo.servers", "--state", str(settings.state)]
+                + ["--as-of", as_of.isoformat()],
+                cwd=settings.root,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        (settings.demo / "servers.pid").write_text(str(process.pid))
+        _wait(servers, process)
+    return connections(settings)
+
+
+def connections(settings: Settings) -> list[Connection]:
+    """One connection per vendor, as the running servers announced them."""
+    announced = json.loads((settings.demo / "servers.json").read_text())
+    from retention.sources import SOURCES
+
+    by_name = {source.name: source for source in SOURCES}
+    return [
+        Connection(by_name[vendor].conn_id, each["base_url"], each.get("token", ""))
+        for vendor, each in announced.items()
+        if vendor in by_name
+    ]
+
+
+def set_clock(settings: Settings, as_of: date) -> None:
+    """Show the demo's world at the end of that day; in one step, so no request sees half."""
+    settings.demo.mkdir(parents=True, exist_ok=True)
+    partial = settings.demo / "clock.partial"
+    partial.write_text(as_of.isoformat())
+    partial.replace(settings.demo / "clock")
+
+
+def stop(settings: Settings) -> bool:
+    """End the servers that `start` began; False when none ran."""
+    if not _alive(settings):
+        return False
+    os.kill(_pid(settings), signal.SIGTERM)
+    (settings.demo / "servers.pid").unlink()
+    return True
+
+
+def _pid(settings: Settings) -> int:
+    return int((settings.demo / "servers.pid").read_text())
+
+
+def _alive(settings: Settings) -> bool:
+    """Whether the process we started still runs, and is not another that got its number."""
+    try:
+        command = psutil.Process(_pid(settings)).cmdline()
+    except (OSError, ValueError, psutil.Error):
+        return False
+    return "demo.servers" in command and str(settings.state) in command
+
+
+def _wait(servers: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    while not servers.is_file():
+        if process.poll() is not None or time.monotonic() > deadline:
+            log = servers.with_name("servers.log")
+            raise ConfigurationError(f"the demo's servers did not start; see {log}.")
+        time.sleep(0.05)

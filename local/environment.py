@@ -1,0 +1,58 @@
+"""The environment in which Airflow runs on one machine."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+
+from retention import postgres
+from retention.connections import as_environment
+from retention.keyring import secret
+from retention.settings import Settings
+from retention.sources.base import Connection
+from retention.warehouse import Warehouse
+
+
+def airflow_environment(
+    settings: Settings, warehouse: Warehouse, connections: list[Connection], sources: list[str]
+) -> dict[str, str]:
+    """Every variable that Airflow and the tasks need; secrets are made once and kept.
+
+    Nothing listens beyond 127.0.0.1, no example is loaded, no password is a default.
+    """
+    home = settings.airflow
+    home.mkdir(parents=True, exist_ok=True)
+    return {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(settings.root / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(settings.root / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "2",
+        "AIRFLOW__CORE__FERNET_KEY": _fernet(settings),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": postgres.airflow_url(settings),
+        "AIRFLOW__API_AUTH__JWT_SECRET": secret(settings, "airflow_jwt"),
+        "AIRFLOW__API__SECRET_KEY": secret(settings, "airflow_api"),
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+        "RETENTION_STATE": str(settings.state),
+        "RETENTION_COMPANY": settings.company,
+        "RETENTION_SOURCES": ",".join(sources),
+        "AIRFLOW_CONN_WAREHOUSE": warehouse.dsn("pipeline"),
+        **as_environment(connections),
+    }
+
+
+def _fernet(settings: Settings) -> str:
+    return urlsafe_b64encode(bytes.fromhex(secret(settings, "airflow_fernet"))).decode()
+
+
+def write_environment(settings: Settings, environment: dict[str, str]) -> None:
+    """Keep it for `retention` and `make up`; it holds secrets, so only its owner reads it."""
+    path = settings.state / f"environment-{settings.company}.json"
+    path.touch(mode=0o600, exist_ok=True)
+    path.write_text(json.dumps(environment, indent=2))

@@ -1,0 +1,272 @@
+"""The command line `retention`: the same steps that the DAGs run, by hand.
+
+Exit codes: 0 done; 1 failed; 2 wrong call or empty window; 3 configuration; 4 extraction;
+5 build; 6 a gate stopped it; 7 publish refused; 8 already running.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from retention.connections import find, read_environment
+from retention.errors import ConfigurationError, RetentionError, UsageError
+from retention.settings import Settings
+from retention.sources import SOURCES
+from retention.sources.base import Source
+from retention.window import Window
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+files_app = typer.Typer(help="Your own files: check a folder before anything is loaded.")
+app.add_typer(files_app, name="files")
+console = Console(highlight=False)
+
+Day = Annotated[str, typer.Option("--as-of", help="The last complete day, YYYY-MM-DD")]
+OptionalDay = Annotated[
+    str | None, typer.Option("--as-of", help="The last complete day, YYYY-MM-DD")
+]
+Accept = Annotated[
+    str | None, typer.Option(help="Publish despite an anomaly in size; the reason is kept")
+]
+
+
+def main() -> None:
+    """Run a command; an error of ours is one line on stderr and its own exit code."""
+    settings = Settings.from_env()
+    read_environment(settings.state / f"environment-{settings.company}.json")
+    try:
+        app()
+    except RetentionError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), markup=False)
+        sys.exit(error.exit_code)
+
+
+def day(text: str) -> date:
+    """The date, or UsageError: what was typed never reaches SQL as text."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a date; write it as 2026-07-01.") from None
+
+
+def moment(text: str) -> datetime:
+    """A time with a zone; a bare date is its midnight in UTC."""
+    try:
+        return datetime.fromisoformat(text if "T" in text else f"{text}T00:00:00+00:00")
+    except ValueError:
+        raise UsageError(f"{text!r} is not a time; write 2026-07-01T00:00:00+00:00.") from None
+
+
+def source_named(name: str) -> Source:
+    """The source of that name; raises UsageError naming those there are."""
+    for source in SOURCES:
+        if source.name == name:
+            return source
+    known = ", ".join(source.name for source in SOURCES)
+    raise UsageError(f"there is no source {name!r}; there are {known}.")
+
+
+def enabled() -> list[Source]:
+    """The sources of RETENTION_SOURCES, in its order; all that there are when it is not set."""
+    from retention.sources.enabled import enabled_sources
+
+    return enabled_sources()
+
+
+@app.command()
+def load(
+    source: str,
+    stream: Annotated[str | None, typer.Argument(help="All streams when left out")] = None,
+    start: Annotated[str | None, typer.Option(help="Start; all of history when left out")] = None,
+    end: Annotated[str, typer.Option(help="End, exclusive")] = "",
+) -> None:
+    """Load a window of one source into raw."""
+    from retention import steps
+    from retention.warehouse import Warehouse
+
+    declared = source_named(source)
+    if not end:
+        raise UsageError("a load needs --end, the end of its window.")
+    window = Window(moment(start) if start else None, moment(end))
+    connection = find(declared.conn_id)
+    wh = Warehouse.from_settings(Settings.from_env())
+    try:
+        streams = [declared.stream(stream)] if stream else list(declared.streams)
+    except KeyError as error:
+        raise UsageError(str(error.args[0])) from None
+    for each in streams:
+        result = steps.load(wh, declared, each, connection, start=window.start, end=window.end)
+        console.print(result.line())
+
+
+@app.command()
+def run(as_of: Day, accept: Accept = None) -> None:
+    """The whole daily load for one day, without Airflow: load, gate, build, gate, publish."""
+    from retention import report, steps
+    from retention.warehouse import Warehouse
+
+    wh = Warehouse.from_settings(Settings.from_env())
+    window = Window.of_day(day(as_of))
+    for source in enabled():
+        connection = find(source.conn_id)
+        for stream in source.streams:
+            result = steps.load(
+                wh, source, stream, connection, start=window.start, end=window.end
+            )
+            console.print(result.line())
+    steps.transform(wh, day(as_of), enabled(), actor="retention run", accept=accept)
+    report.show(wh, console)
+
+
+@app.command()
+def build(
+    as_of: Day,
+    full_refresh: Annotated[
+        bool, typer.Option(help="Score the frozen days again with what is known today")
+    ] = False,
+) -> None:
+    """Build every model for one day; publishes nothing."""
+    from retention import steps
+    from retention.warehouse import Warehouse
+
+    wh = Warehouse.from_settings(Settings.from_env())
+    result = steps.build(wh, day(as_of), full_refresh=full_refresh)
+    console.print(f"build {result.build_id}: {result.models} models in {result.seconds:.1f} s")
+
+
+@app.command()
+def gate(
+    which: Annotated[str, typer.Argument(help="arrived or marts")],
+    as_of: OptionalDay = None,
+    build_id: Annotated[int | None, typer.Option(help="The build that gate marts audits")] = None,
+    accept: Accept = None,
+) -> None:
+    """Check what arrived, or what would be published; exit 6 when a critical check fails."""
+    from retention.gate import check, require
+    from retention.warehouse import Warehouse
+
+    wh = Warehouse.from_settings(Settings.from_env())
+    if which == "arrived":
+        report = check(wh, "arrived", sources=enabled(), as_of=day(as_of) if as_of else None)
+    elif which == "marts" and build_id is not None:
+        report = check(wh, "marts", build_id=build_id, accept=accept)
+    else:
+        raise UsageError("say `gate arrived` or `gate marts --build-id N`.")
+    console.print(report)
+    require(report)
+
+
+@app.command()
+def publish(
+    build_id: Annotated[int, typer.Option(help="A build that passed gate marts")],
+    reason: Annotated[str, typer.Option(help="Kept with the publish")] = "",
+) -> None:
+    """Show an audited build to readers."""
+    from retention import steps
+    from retention.warehouse import Warehouse
+
+    wh = Warehouse.from_settings(Settings.from_env())
+    done = steps.publish(wh, build_id, actor="retention publish", reason=reason)
+    console.print(f"publish {done.publish_id} is what readers see now")
+
+
+@app.command()
+def rollback(
+    publish_id: Annotated[
+        int | None, typer.Argument(help="The publish to show again; the one before when left out")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Kept in ops.publishes")] = "",
+) -> None:
+    """Show readers an earlier publish; at once, and nothing is rebuilt."""
+    from retention import publish as publishing
+    from retention.warehouse import Warehouse
+
+    wh = Warehouse.from_settings(Settings.from_env())
+    done = publishing.rollback(wh, publish_id, actor="retention rollback", reason=reason)
+    console.print(f"publish {done.publish_id} is what readers see now")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring raw, ops and publish to the version of this code; can run twice."""
+    from retention.warehouse import Warehouse
+
+    done = Warehouse.from_settings(Settings.from_env()).migrate(SOURCES)
+    console.print("\n".join(done) if done else "nothing to migrate")
+
+
+@app.command()
+def status() -> None:
+    """Last runs, freshness per stream, quarantine counts, the current publish."""
+    from retention import status as state
+    from retention.warehouse import Warehouse
+
+    state.show(Warehouse.from_settings(Settings.from_env()), SOURCES, console)
+
+
+@app.command()
+def report() -> None:
+    """The page that `make run` ends with, from the current publish."""
+    from retention import report as page
+    from retention.warehouse import Warehouse
+
+    page.show(Warehouse.from_settings(Settings.from_env()), console)
+
+
+@app.command()
+def dsn(role: Annotated[str, typer.Argument(help="bi_reader, cs_reader, transformer, ...")]) -> None:
+    """The connection string of a role: psql "$(retention dsn bi_reader)"."""
+    from retention.warehouse import Warehouse
+
+    # Printed plainly, for a shell to take; never through rich, which would wrap it.
+    typer.echo(Warehouse.from_settings(Settings.from_env()).dsn(role))
+
+
+@app.command()
+def doctor() -> None:
+    """Check connections, roles, disk, clock and migrations, and say how to mend each."""
+    from retention import doctor as checks
+
+    if not checks.show(Settings.from_env(), enabled(), console):
+        raise typer.Exit(ConfigurationError.exit_code)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def dbt(context: typer.Context) -> None:
+    """dbt with this warehouse's profile and variables: `retention dbt parse`."""
+    from retention.build import invoke_dbt
+
+    raise typer.Exit(invoke_dbt(Settings.from_env(), context.args))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def airflow(context: typer.Context) -> None:
+    """Airflow's own command line in this installation: `retention airflow dags list`."""
+    command = [sys.executable, "-m", "airflow", *context.args]
+    os.execve(sys.executable, command, dict(os.environ))  # noqa: S606 - the same user's words
+
+
+@files_app.command("check")
+def files_check(
+    folder: str,
+    mapping: Annotated[str | None, typer.Option(help="mapping.yml, if not in the folder")] = None,
+) -> None:
+    """Explain every problem of a folder with file, line and column; loads nothing."""
+    from retention.sources.files import check as checking
+
+    problems = checking.check(folder, mapping)
+    for problem in problems:
+        console.print(str(problem), markup=False, soft_wrap=True)
+    errors = sum(problem.severity == "error" for problem in problems)
+    console.print(f"{errors} errors, {len(problems) - errors} warnings in {folder}")
+    if errors:
+        raise typer.Exit(ConfigurationError.exit_code)
+
+
+if __name__ == "__main__":
+    main()

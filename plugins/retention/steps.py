@@ -1,0 +1,99 @@
+"""The steps of the daily load, one function each: what the DAG's tasks and the CLI both call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from retention import landing, publish as publishing
+from retention.build import BuildResult
+from retention.build import build as build_models
+from retention.gate import GateReport, check, require
+from retention.landing import LoadResult
+from retention.publish import PublishResult
+from retention.settings import Settings
+from retention.sources.base import Connection, Source, Stream
+from retention.warehouse import Warehouse
+from retention.window import Window
+
+
+def load(
+    wh: Warehouse,
+    source: Source,
+    stream: Stream,
+    connection: Connection,
+    *,
+    start: datetime | None,
+    end: datetime,
+    run_id: str = "",
+) -> LoadResult:
+    """Load ``[start, end)`` of one stream and whatever the cursor shows to be missing.
+
+    The first load of a stream reads all of history. Running it twice leaves what one run
+    leaves. Raises EmptyWindow, ConfigurationError or ExtractionError; nothing is committed then.
+    """
+    window = Window(start, end)
+    if stream.kind == "usage":
+        from retention.usage.load import load_usage
+
+        lake = Settings.from_env().lake
+        return load_usage(wh, source, stream, connection, window, lake=lake, run_id=run_id)
+    return landing.load_stream(wh, source, stream, connection, window, run_id=run_id)
+
+
+def day_to_build(wh: Warehouse, asked: date | None = None) -> date | None:
+    """The day to build: the one asked for, or the newest that any stream is complete for.
+
+    None when that day is published and nothing was loaded since; a day that is asked for is
+    always built.
+    """
+    if asked:
+        return asked
+    with wh.connect("loader") as conn:
+        row = conn.execute(
+            """
+            select max(window_end), max(loaded_at) filter (where versions_written > 0)
+            from ops.loads where status = 'done'
+            """
+        ).fetchone()
+    if row is None or row[0] is None:
+        return None
+    day = (row[0] - timedelta(microseconds=1)).date()
+    current = publishing.current(wh)
+    if current and current.as_of == day and (row[1] is None or row[1] <= current.known_at):
+        return None
+    return day
+
+
+def gate_arrived(wh: Warehouse, as_of: date, sources: Sequence[Source]) -> GateReport:
+    """Gate 1, on what arrived; raises GateFailed naming the checks that failed."""
+    report = check(wh, "arrived", sources=sources, as_of=as_of)
+    require(report)
+    return report
+
+
+def build(wh: Warehouse, as_of: date, *, full_refresh: bool = False) -> BuildResult:
+    """Every model for the day ``as_of``; raises BuildError naming model and message."""
+    return build_models(wh, as_of, full_refresh=full_refresh)
+
+
+def gate_marts(wh: Warehouse, build_id: int, *, accept: str | None = None) -> GateReport:
+    """Gate 2, on what would be published; raises GateFailed naming the checks that failed."""
+    report = check(wh, "marts", build_id=build_id, accept=accept)
+    require(report)
+    return report
+
+
+def publish(wh: Warehouse, build_id: int, *, actor: str, reason: str = "") -> PublishResult:
+    """Show this build to readers; raises PublishError when it is not what gate 2 passed."""
+    return publishing.publish(wh, build_id, actor=actor, reason=reason)
+
+
+def transform(
+    wh: Warehouse, as_of: date, sources: Sequence[Source], *, actor: str, accept: str | None = None
+) -> PublishResult:
+    """Gate, build, gate, publish: the whole `transform` DAG in this process."""
+    gate_arrived(wh, as_of, sources)
+    built = build(wh, as_of)
+    gate_marts(wh, built.build_id, accept=accept)
+    return publish(wh, built.build_id, actor=actor, reason=accept or "")

@@ -1,0 +1,170 @@
+"""The tasks that the DAGs wire together: read Airflow's connections, call ``retention``."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from airflow.sdk import Asset, BaseHook, ExceptionRetryPolicy, RetryAction, RetryRule, task
+
+from retention import errors
+from retention.sources.base import Connection, Source
+from retention.sources.enabled import enabled_sources
+
+if TYPE_CHECKING:
+    from retention.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# What a second attempt cannot mend fails at once; what may pass is tried again later.
+RETRIES: dict[str, Any] = {
+    "retries": int(os.environ.get("RETENTION_RETRIES", "3")),
+    "retry_delay": timedelta(minutes=2),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=30),
+    "retry_policy": ExceptionRetryPolicy(
+        rules=[
+            RetryRule(
+                exception=[errors.UsageError, errors.ConfigurationError, errors.GateFailed],
+                action=RetryAction.FAIL,
+                reason="Trying again gives the same answer",
+            ),
+            RetryRule(
+                exception=errors.QuarantineRateExceeded,
+                action=RetryAction.FAIL,
+                reason="The rows will be as unreadable the next time",
+            ),
+        ]
+    ),
+}
+
+
+def raw_asset(source: str, stream: str) -> Asset:
+    """The asset that a load of this stream emits."""
+    return Asset(name=f"raw.{source}_{stream}", uri=f"retention://raw/{source}_{stream}")
+
+
+# Who listens while the DAGs run in one process (`make run`): lines as they are known, and the
+# errors that stopped a task. Under a scheduler nobody listens and the task's log has both.
+PROGRESS: list[Callable[[str], None]] = []
+FAILURES: list[BaseException] = []
+
+
+def reported(step: Callable[..., T]) -> Callable[..., T]:
+    """Keep the error of a task for whoever runs the DAG in this process."""
+
+    @functools.wraps(step)
+    def run(*args: Any, **kwargs: Any) -> T:
+        try:
+            return step(*args, **kwargs)
+        except Exception as error:
+            FAILURES.append(error)
+            raise
+
+    return run
+
+
+def _say(line: str) -> None:
+    log.info(line)
+    for listener in PROGRESS:
+        listener(line)
+
+
+PUBLISHED = Asset(name="publish", uri="retention://publish")
+
+
+def enabled_assets() -> list[Asset]:
+    """The assets of every stream of every enabled source."""
+    return [raw_asset(s.name, stream.name) for s in enabled_sources() for stream in s.streams]
+
+
+def _warehouse() -> Warehouse:
+    from retention.warehouse import Warehouse
+
+    return Warehouse.from_url(BaseHook.get_connection("warehouse").get_uri())
+
+
+def _connection(source: Source) -> Connection:
+    from retention.connections import from_fields
+
+    found = BaseHook.get_connection(source.conn_id)
+    return from_fields(source.conn_id, found.host or "", found.password or "", found.extra_dejson)
+
+
+@task
+@reported
+def load_stream(source: str, stream: str, **context: Any) -> dict[str, Any]:
+    """Load the data interval of one stream, and whatever the cursor shows to be missing."""
+    from retention import steps
+
+    declared = next(each for each in enabled_sources() if each.name == source)
+    result = steps.load(
+        _warehouse(),
+        declared,
+        declared.stream(stream),
+        _connection(declared),
+        start=context["data_interval_start"],
+        end=context["data_interval_end"],
+        run_id=context["run_id"],
+    )
+    _say(result.line())
+    return result.summary()
+
+
+@task.short_circuit
+@reported
+def choose_day(**context: Any) -> str | None:
+    """The newest complete day; nothing when that day is published and no load came since."""
+    from retention import steps
+
+    asked = context["params"].get("as_of")
+    day = steps.day_to_build(_warehouse(), date.fromisoformat(asked) if asked else None)
+    _say(f"building {day}" if day else "nothing new since the last publish")
+    return day.isoformat() if day else None
+
+
+@task
+@reported
+def check_arrived(day: str) -> None:
+    """Gate 1; raises GateFailed."""
+    from retention import steps
+
+    report = steps.gate_arrived(_warehouse(), date.fromisoformat(day), enabled_sources())
+    _say(report.line())
+
+
+@task
+@reported
+def build_marts(day: str) -> int:
+    """Build every model for that day; returns the build's id."""
+    from retention import steps
+
+    result = steps.build(_warehouse(), date.fromisoformat(day))
+    _say(result.line())
+    return result.build_id
+
+
+@task
+@reported
+def check_marts(build_id: int, **context: Any) -> None:
+    """Gate 2; raises GateFailed."""
+    from retention import steps
+
+    report = steps.gate_marts(_warehouse(), build_id, accept=context["params"].get("accept"))
+    _say(report.line())
+
+
+@task(outlets=[PUBLISHED])
+@reported
+def publish_marts(build_id: int, **context: Any) -> int:
+    """Move the pointer that readers follow; the only task that owns the published asset."""
+    from retention import steps
+
+    result = steps.publish(_warehouse(), build_id, actor=f"airflow {context['run_id']}")
+    _say(result.line())
+    return result.publish_id
