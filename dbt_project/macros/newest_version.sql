@@ -1,0 +1,49 @@
+{#-
+One row per record: its newest version known at `known_at`, deleted records left out.
+
+The order is the one in which versions were written: what the vendor says is newer, then
+what arrived later.
+-#}
+{% macro newest_version(source_name, stream) -%}
+    select * from (
+        select distinct on (record_id)
+            record_id,
+            doc,
+            deleted,
+            source_updated_at,
+            loaded_at
+        from {{ source(source_name, stream) }}
+        where loaded_at <= {{ known_at() }}
+        order by
+            record_id,
+            source_updated_at desc nulls last,
+            loaded_at desc,
+            version_id desc
+    ) as newest
+    where not deleted
+{%- endmacro %}
+
+{#-
+Rows of a usage rollup, each day as the newest load known at `known_at` left it.
+
+A re-opened day is written again whole, so a day's older loads are superseded even when the
+newest one holds no row for it.
+-#}
+{% macro newest_usage_days(source_name, stream) -%}
+    select usage_rows.*
+    from {{ source(source_name, "usage_daily") }} as usage_rows
+    inner join (
+        select distinct on (event_date)
+            event_date,
+            load_id
+        from {{ source("ops", "usage_days") }}
+        where
+            source = '{{ source_name }}'
+            and stream = '{{ stream }}'
+            and loaded_at <= {{ known_at() }}
+        order by event_date, loaded_at desc, load_id desc
+    ) as newest
+        on
+            usage_rows.event_date = newest.event_date
+            and usage_rows.load_id = newest.load_id
+{%- endmacro %}

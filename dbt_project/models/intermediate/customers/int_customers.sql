@@ -1,0 +1,92 @@
+{{ config(materialized='table') }}
+
+with
+
+accounts as (
+
+    select * from {{ ref('int_accounts') }}
+
+),
+
+identities as (
+
+    select * from {{ ref('int_customer_identities') }}
+
+),
+
+stripe_customers as (
+
+    select * from {{ ref('stg_stripe__customers') }}
+
+),
+
+-- The CRM knows an account better than a dropped file does.
+preferred as (
+
+    select distinct on (source_key)
+        source_key as customer_id,
+        source as account_source,
+        owner_id as csm_id,
+        account_name as customer_name,
+        coalesce(segment, 'unknown') as segment,
+        industry,
+        country,
+        timezone,
+        plan,
+        seats,
+        claimed_churned,
+        signed_up_date,
+        parent_source_key
+
+    from accounts
+
+    order by source_key, source desc
+
+),
+
+billed_only as (
+
+    select distinct on (identities.customer_id)
+        identities.customer_id,
+        identities.source as account_source,
+        null as csm_id,
+        stripe_customers.customer_name,
+        'unknown' as segment,
+        null as industry,
+        null as country,
+        null as timezone,
+        null as plan,
+        null::bigint as seats,
+        null::boolean as claimed_churned,
+        stripe_customers.created_at::date as signed_up_date,
+        null as parent_source_key
+
+    from identities
+    left join stripe_customers
+        on
+            identities.source = 'stripe'
+            and identities.source_key = stripe_customers.stripe_customer_id
+
+    where identities.rule = 'unmatched'
+
+    order by identities.customer_id, identities.source_key
+
+),
+
+unioned as (
+
+    select * from preferred
+
+    union all
+
+    select * from billed_only
+
+)
+
+select
+    unioned.*,
+    customer_keys.customer_id as parent_customer_id
+
+from unioned
+left join {{ ref('int_customer_keys') }} as customer_keys
+    on unioned.parent_source_key = customer_keys.account_key

@@ -1,0 +1,30 @@
+with
+
+newest as (
+
+    {{ newest_version('files', 'accounts') }}
+
+),
+
+renamed as (
+
+    select
+        doc ->> 'account_id' as account_id,
+        doc ->> 'parent_account_id' as parent_account_id,
+        doc ->> 'owner_id' as owner_id,
+        doc ->> 'name' as account_name,
+        doc ->> 'segment' as segment,
+        doc ->> 'industry' as industry,
+        doc ->> 'country' as country,
+        doc ->> 'region' as region,
+        doc ->> 'plan' as plan,
+        (doc ->> 'seats')::bigint as seats,
+        (doc ->> 'claimed_churned')::boolean as claimed_churned,
+        (doc ->> 'signed_up_on')::date as signed_up_date,
+        source_updated_at
+
+    from newest
+
+)
+
+select * from renamed

@@ -1,0 +1,27 @@
+with
+
+newest as (
+
+    {{ newest_version('hubspot', 'deals') }}
+
+),
+
+renamed as (
+
+    select
+        record_id as deal_id,
+        doc #>> '{associations,companies,results,0,id}' as company_id,
+        nullif(doc #>> '{properties,dealname}', '') as deal_name,
+        nullif(doc #>> '{properties,dealstage}', '') as deal_stage,
+        nullif(doc #>> '{properties,dealtype}', '') as deal_type,
+        nullif(doc #>> '{properties,deal_currency_code}', '') as currency,
+        nullif(doc #>> '{properties,amount}', '')::numeric(18, 4) as deal_amount,
+        nullif(doc #>> '{properties,createdate}', '')::timestamptz as created_at,
+        nullif(doc #>> '{properties,closedate}', '')::timestamptz as closes_at,
+        source_updated_at
+
+    from newest
+
+)
+
+select * from renamed

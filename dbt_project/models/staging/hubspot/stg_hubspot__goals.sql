@@ -1,0 +1,26 @@
+with
+
+newest as (
+
+    {{ newest_version('hubspot', 'goals') }}
+
+),
+
+renamed as (
+
+    select
+        record_id as goal_id,
+        doc #>> '{associations,companies,results,0,id}' as company_id,
+        nullif(doc #>> '{properties,goal_name}', '') as goal_name,
+        lower(nullif(doc #>> '{properties,status}', '')) as status,
+        nullif(doc #>> '{properties,baseline}', '')::numeric(18, 4) as baseline,
+        nullif(doc #>> '{properties,target}', '')::numeric(18, 4) as target,
+        nullif(doc #>> '{properties,current_value}', '')::numeric(18, 4) as current_value,
+        nullif(doc #>> '{properties,due_on}', '')::date as due_date,
+        source_updated_at
+
+    from newest
+
+)
+
+select * from renamed

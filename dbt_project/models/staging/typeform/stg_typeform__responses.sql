@@ -1,0 +1,26 @@
+with
+
+newest as (
+
+    {{ newest_version('typeform', 'responses') }}
+
+),
+
+renamed as (
+
+    select
+        record_id as response_id,
+        doc ->> 'form_id' as form_id,
+        nullif(doc #>> '{hidden,company_id}', '') as company_id,
+        nullif(doc #>> '{hidden,contact_id}', '') as contact_id,
+        {{ pseudonym("nullif(doc #>> '{hidden,email}', '')") }} as email_pseudonym,
+        doc ->> 'form_title' as form_title,
+        doc -> 'answers' as answers,
+        (doc ->> 'submitted_at')::timestamptz as answered_at,
+        source_updated_at
+
+    from newest
+
+)
+
+select * from renamed
