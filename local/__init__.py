@@ -1,1 +1,1 @@
-"""One machine: the embedded database, the demo company and Airflow, for `make run` and `make up`."""
+"""One machine: the database, the demo company and Airflow, for `make run` and `make up`."""

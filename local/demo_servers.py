@@ -28,8 +28,10 @@ def start(settings: Settings, as_of: date) -> list[Connection]:
         servers.unlink(missing_ok=True)
         with (settings.demo / "servers.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "demo.servers", "--state", str(settings.state)]
-                + ["--as-of", as_of.isoformat()],
+                [
+                    *(sys.executable, "-m", "demo.servers"),
+                    *("--state", str(settings.state), "--as-of", as_of.isoformat()),
+                ],
                 cwd=settings.root,
                 stdout=log,
                 stderr=log,

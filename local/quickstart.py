@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import subprocess
@@ -82,9 +81,7 @@ def days_to_load(warehouse: Warehouse, asked: date | None) -> list[date]:
     Never empty: the newest day is offered again, and its loads find nothing new.
     """
     with warehouse.connect("loader") as conn:
-        row = conn.execute(
-            "select max(window_end) from ops.loads where status = 'done'"
-        ).fetchone()
+        row = conn.execute("select max(window_end) from ops.loads where status = 'done'").fetchone()
     last = (row[0] - timedelta(days=1)).date() if row and row[0] else None
     goal = asked or max(last or HISTORY_ENDS, HISTORY_ENDS + timedelta(days=FURTHER_DAYS))
     first = HISTORY_ENDS if last is None else last + timedelta(days=1)

@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from datetime import date
 from pathlib import Path
 
 import psutil
@@ -91,8 +92,6 @@ def _environment(settings: Settings) -> dict[str, str]:
     Warehouse.from_settings(settings)
     clock = settings.demo / "clock"
     if settings.company == "demo" and clock.is_file():
-        from datetime import date
-
         demo_servers.start(settings, date.fromisoformat(clock.read_text().strip()))
     return environment
 
@@ -162,7 +161,7 @@ def _wait_until_healthy(port: int) -> None:
     parts: dict[str, str] = {}
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own address
+            with urllib.request.urlopen(url, timeout=5) as answer:
                 health = json.load(answer)
         except (urllib.error.URLError, OSError):
             time.sleep(1)
@@ -182,7 +181,7 @@ def _print_addresses(settings: Settings, port: int) -> None:
     passwords = settings.airflow / "passwords.json"
     password = json.loads(passwords.read_text()).get("admin") if passwords.is_file() else "?"
     console.print(f"Airflow      http://127.0.0.1:{port}   user admin, password {password}")
-    console.print(f"Postgres     {settings.database}: psql \"$(.venv/bin/retention dsn bi_reader)\"")
+    console.print(f'Postgres     {settings.database}: psql "$(.venv/bin/retention dsn bi_reader)"')
     announced = settings.demo / "servers.json"
     if settings.company == "demo" and announced.is_file():
         for vendor, each in json.loads(announced.read_text()).items():

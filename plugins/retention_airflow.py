@@ -101,6 +101,7 @@ def _connection(source: Source) -> Connection:
 def load_stream(source: str, stream: str, **context: Any) -> dict[str, Any]:
     """Load the data interval of one stream, and whatever the cursor shows to be missing."""
     from retention import steps
+    from retention.window import Window
 
     declared = next(each for each in enabled_sources() if each.name == source)
     result = steps.load(
@@ -108,8 +109,7 @@ def load_stream(source: str, stream: str, **context: Any) -> dict[str, Any]:
         declared,
         declared.stream(stream),
         _connection(declared),
-        start=context["data_interval_start"],
-        end=context["data_interval_end"],
+        Window(context["data_interval_start"], context["data_interval_end"]),
         run_id=context["run_id"],
     )
     _say(result.line())

@@ -100,7 +100,7 @@ def load(
     except KeyError as error:
         raise UsageError(str(error.args[0])) from None
     for each in streams:
-        result = steps.load(wh, declared, each, connection, start=window.start, end=window.end)
+        result = steps.load(wh, declared, each, connection, window)
         console.print(result.line())
 
 
@@ -115,9 +115,7 @@ def run(as_of: Day, accept: Accept = None) -> None:
     for source in enabled():
         connection = find(source.conn_id)
         for stream in source.streams:
-            result = steps.load(
-                wh, source, stream, connection, start=window.start, end=window.end
-            )
+            result = steps.load(wh, source, stream, connection, window)
             console.print(result.line())
     steps.transform(wh, day(as_of), enabled(), actor="retention run", accept=accept)
     report.show(wh, console)
@@ -219,7 +217,9 @@ def report() -> None:
 
 
 @app.command()
-def dsn(role: Annotated[str, typer.Argument(help="bi_reader, cs_reader, transformer, ...")]) -> None:
+def dsn(
+    role: Annotated[str, typer.Argument(help="bi_reader, cs_reader, transformer, ...")],
+) -> None:
     """The connection string of a role: psql "$(retention dsn bi_reader)"."""
     from retention.warehouse import Warehouse
 
@@ -238,7 +238,7 @@ def doctor() -> None:
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def dbt(context: typer.Context) -> None:
-    """dbt with this warehouse's profile and variables: `retention dbt parse`."""
+    """Dbt with this warehouse's profile and variables: `retention dbt parse`."""
     from retention.build import invoke_dbt
 
     raise typer.Exit(invoke_dbt(Settings.from_env(), context.args))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
-from retention import landing, publish as publishing
+from retention import landing
+from retention import publish as publishing
 from retention.build import BuildResult
 from retention.build import build as build_models
 from retention.gate import GateReport, check, require
@@ -22,17 +23,14 @@ def load(
     source: Source,
     stream: Stream,
     connection: Connection,
-    *,
-    start: datetime | None,
-    end: datetime,
+    window: Window,
     run_id: str = "",
 ) -> LoadResult:
-    """Load ``[start, end)`` of one stream and whatever the cursor shows to be missing.
+    """Load the window of one stream and whatever the cursor shows to be missing.
 
     The first load of a stream reads all of history. Running it twice leaves what one run
-    leaves. Raises EmptyWindow, ConfigurationError or ExtractionError; nothing is committed then.
+    leaves. Raises ConfigurationError or ExtractionError; nothing is committed then.
     """
-    window = Window(start, end)
     if stream.kind == "usage":
         from retention.usage.load import load_usage
 
