@@ -1,1 +1,31 @@
 """Bring your own files: a folder of CSV, NDJSON or Parquet and a mapping that explains it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from retention.sources.base import Source, Stream
+from retention.sources.files.fields import key_of
+from retention.sources.files.read import extract
+from retention.sources.files.records import RECORDS
+
+SOURCE = Source(
+    name="files",
+    conn_id="files_folder",
+    schedule="0 3 * * *",
+    freshness=timedelta(hours=26),
+    owner="data",
+    doc="A folder of exported files and the mapping.yml that says what their columns mean.",
+    streams=tuple(
+        Stream(
+            name=name,
+            record=record,
+            extract=extract,
+            key=key_of(name),
+            # The folder is the complete listing: what it no longer holds is gone.
+            deletes="tombstone" if name == "usage_events" else "listing",
+            kind="usage" if name == "usage_events" else "records",
+        )
+        for name, record in RECORDS.items()
+    ),
+)

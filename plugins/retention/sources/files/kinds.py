@@ -1,4 +1,4 @@
-"""The kinds of value a canonical field can hold, as types that pydantic checks and a mapping reads."""
+"""The kinds of value that a canonical field can hold, as types that pydantic checks."""
 
 from __future__ import annotations
 

@@ -62,9 +62,9 @@ class Contact(CanonicalRecord):
     account_id: AccountId
     email: Text | None = None
     name: Text | None = None
-    role: (
-        Annotated[str, *words("decision_maker", "champion", "economic_buyer", "user")] | None
-    ) = None
+    role: Annotated[str, *words("decision_maker", "champion", "economic_buyer", "user")] | None = (
+        None
+    )
     created_on: Day | None = None
     left_on: Day | None = None
 

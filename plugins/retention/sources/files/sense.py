@@ -1,0 +1,139 @@
+"""Whether a mapping makes sense for the canonical streams, told before any data is read."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from retention.sources.files.cells import converter
+from retention.sources.files.fields import CanonicalField, fields_of
+from retention.sources.files.mapping import FieldRule, Mapping, StreamRule
+from retention.sources.files.problem import Problem, nearest
+from retention.sources.files.records import RECORDS
+from retention.sources.files.times import EPOCHS
+from retention.sources.files.value import CellError
+
+_UNITS = {
+    "money": ("major", "minor"),
+    "rate": ("fraction", "percent"),
+    "timestamp": tuple(EPOCHS),
+    "date": tuple(EPOCHS),
+}
+# The kinds of field that an option of a rule means anything for.
+_MEANT_FOR = {
+    "format": ("date", "timestamp"),
+    "time_zone": ("timestamp",),
+    "per": ("money",),
+    "thousands": ("decimal", "money", "rate", "integer"),
+    "decimal": ("decimal", "money", "rate", "integer"),
+    "plus": ("timestamp",),
+    "columns": ("id",),
+}
+_UPDATED_AT = CanonicalField("updated_at", "timestamp", required=False)
+
+
+def senseless(mapping: Mapping) -> list[Problem]:
+    """Everything that would keep the mapping from being used, whatever the files hold."""
+    return list(_problems(mapping))
+
+
+def _problems(mapping: Mapping) -> Iterator[Problem]:
+    yield from _manner(mapping, ("time_zone",), mapping.time_zone)
+    yield from _manner(mapping, ("encoding",), mapping.encoding)
+    for name, rule in mapping.streams.items():
+        if name not in RECORDS:
+            message = f"unknown stream {name!r}. {nearest(name, RECORDS)}"
+            yield _problem(mapping, ("streams", name), "unknown_stream", message)
+            continue
+        yield from _stream(mapping, name, rule)
+
+
+def _stream(mapping: Mapping, name: str, rule: StreamRule) -> Iterator[Problem]:
+    at = ("streams", name)
+    for pattern in rule.files:
+        yield from _inside(mapping, (*at, "files"), pattern)
+    yield from _manner(mapping, (*at, "time_zone"), rule.time_zone)
+    yield from _manner(mapping, (*at, "encoding"), rule.encoding)
+    known = fields_of(name)
+    for field, origin in rule.fields.items():
+        where = (*at, "fields", field)
+        if field in known:
+            yield from _field(mapping, where, known[field], origin)
+        else:
+            message = f"{name} has no field {field!r}. {nearest(field, known)}"
+            yield _problem(mapping, where, "unknown_field", message)
+    missing = [
+        each.name for each in known.values() if each.required and each.name not in rule.fields
+    ]
+    if missing:
+        message = f"{name} needs {', '.join(missing)}; give each a column or a value"
+        yield _problem(mapping, (*at, "fields"), "missing_field", message)
+    if rule.updated_at:
+        yield from _field(mapping, (*at, "updated_at"), _UPDATED_AT, rule.updated_at)
+
+
+def _field(
+    mapping: Mapping, at: tuple[str, ...], field: CanonicalField, rule: FieldRule
+) -> Iterator[Problem]:
+    for option, kinds in _MEANT_FOR.items():
+        if option in rule.model_fields_set and field.kind not in kinds:
+            message = f"`{option}` means nothing for a {field.kind}; it is for {', '.join(kinds)}"
+            yield _problem(mapping, (*at, option), "option_not_for_field", message)
+    units = _UNITS.get(field.kind, ())
+    if rule.unit is not None and rule.unit not in units:
+        message = f"unit {rule.unit!r} is not for a {field.kind}. {nearest(rule.unit, units)}"
+        yield _problem(mapping, (*at, "unit"), "unknown_unit", message)
+    yield from _manner(mapping, (*at, "time_zone"), rule.time_zone)
+    if rule.lookup:
+        yield from _inside(mapping, (*at, "lookup"), rule.lookup.file)
+    yield from _words(mapping, at, field, rule)
+
+
+def _words(
+    mapping: Mapping, at: tuple[str, ...], field: CanonicalField, rule: FieldRule
+) -> Iterator[Problem]:
+    """Every word that stands in the mapping itself must be one the field can hold."""
+    convert = converter(field, rule, ZoneInfo("UTC"))
+    given: list[tuple[tuple[str, ...], str | None]] = [
+        (("value",), rule.value),
+        (("otherwise",), rule.otherwise),
+        (("if_empty",), rule.if_empty),
+    ]
+    given += [(("map", word), result) for word, result in rule.map.items()]
+    for place, word in given:
+        if word is None:
+            continue
+        try:
+            convert(word)
+        except CellError as error:
+            yield _problem(mapping, (*at, *place), error.code, f"{field.name}: {error}")
+
+
+def _inside(mapping: Mapping, at: tuple[str, ...], pattern: str) -> Iterator[Problem]:
+    path = PurePosixPath(pattern)
+    if path.is_absolute() or ".." in path.parts or not pattern.strip():
+        message = f"{pattern!r} is not a path inside the folder"
+        yield _problem(mapping, at, "file_outside_folder", message)
+
+
+def _manner(mapping: Mapping, at: tuple[str, ...], given: str | None) -> Iterator[Problem]:
+    if given is None:
+        return
+    if at[-1] == "time_zone":
+        try:
+            ZoneInfo(given)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            message = f"unknown time zone {given!r}. {nearest(given, available_timezones())}"
+            yield _problem(mapping, at, "unknown_time_zone", message)
+    else:
+        try:
+            codecs.lookup(given)
+        except LookupError:
+            message = f"unknown encoding {given!r}; utf-8, utf-16, latin-1 and cp1252 are common"
+            yield _problem(mapping, at, "unknown_encoding", message)
+
+
+def _problem(mapping: Mapping, at: tuple[str, ...], code: str, message: str) -> Problem:
+    return Problem(mapping.path.name, mapping.line(*at), ".".join(at), code, message)
