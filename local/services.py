@@ -116,7 +116,7 @@ def _start(
 
 def _stop(pid: int) -> None:
     """End a component and what it forked, gently at first."""
-    family = psutil.Process(pid).children(recursive=True) + [psutil.Process(pid)]
+    family = [*psutil.Process(pid).children(recursive=True), psutil.Process(pid)]
     os.kill(pid, signal.SIGTERM)
     _, alive = psutil.wait_procs(family, timeout=STOPPED_WITHIN_SECONDS)
     for process in alive:

@@ -218,7 +218,7 @@ def report() -> None:
 
 @app.command()
 def dsn(
-    role: Annotated[str, typer.Argument(help="bi_reader, cs_reader, transformer, ...")],
+    role: Annotated[str, typer.Argument(help="bi_reader, cs_reader, loader, ...")],
 ) -> None:
     """The connection string of a role: psql "$(retention dsn bi_reader)"."""
     from retention.warehouse import Warehouse
