@@ -1,0 +1,115 @@
+"""The DAGs: which there are, what each carries, and that parsing them costs next to nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from retention.sources import SOURCES
+
+ROOT = Path(__file__).resolve().parents[1]
+# What a DAG file must not load: each costs seconds at every parse.
+HEAVY = ("great_expectations", "dbt", "duckdb", "pandas", "pyarrow", "psycopg", "demo")
+
+INSPECT = """
+import json, sys, time
+from airflow.dag_processing.dagbag import DagBag
+before = set(sys.modules)
+bag = DagBag(sys.argv[1])
+dags = {}
+for dag in bag.dags.values():
+    dags[dag.dag_id] = {
+        "owners": sorted({t.owner for t in dag.tasks}),
+        "retries": sorted({t.retries for t in dag.tasks}),
+        "backoff": [bool(t.retry_exponential_backoff) for t in dag.tasks],
+        "pools": sorted({t.pool for t in dag.tasks}),
+        "outlets": sorted(o.name for t in dag.tasks for o in t.outlets),
+        "tags": sorted(dag.tags), "docs": bool(dag.doc_md), "tasks": sorted(dag.task_ids),
+        "edges": sorted((t.task_id, d) for t in dag.tasks for d in t.downstream_task_ids),
+        "catchup": dag.catchup, "max_active_runs": dag.max_active_runs,
+        "timetable": type(dag.timetable).__name__,
+    }
+print(json.dumps({
+    "errors": bag.import_errors, "dags": dags,
+    "seconds": [stat.duration.total_seconds() for stat in bag.dagbag_stats],
+    "modules": sorted({m.split(".")[0] for m in set(sys.modules) - before}),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The DAG folder as Airflow reads it, in a process of its own."""
+    home = tmp_path_factory.mktemp("airflow")
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", INSPECT, str(ROOT / "dags")],
+        env={
+            **os.environ,
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "PYTHONPATH": str(ROOT / "plugins"),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert found["errors"] == {}
+    return found
+
+
+def test_there_is_one_ingest_dag_per_source_and_one_transform(bag: dict[str, Any]) -> None:
+    assert set(bag["dags"]) == {f"ingest_{source.name}" for source in SOURCES} | {"transform"}
+
+
+def test_a_source_has_one_task_and_one_asset_per_stream(bag: dict[str, Any]) -> None:
+    for source in SOURCES:
+        dag = bag["dags"][f"ingest_{source.name}"]
+        assert dag["tasks"] == sorted(f"load_{stream.name}" for stream in source.streams)
+        assert dag["outlets"] == sorted(f"raw.{source.name}_{s.name}" for s in source.streams)
+        assert dag["pools"] == [source.pool]
+
+
+def test_every_dag_has_owner_tags_docs_and_retries_with_back_off(bag: dict[str, Any]) -> None:
+    for dag in bag["dags"].values():
+        assert dag["owners"]
+        assert dag["owners"] != ["airflow"]
+        assert dag["tags"]
+        assert dag["docs"]
+        assert dag["retries"] == [3]
+        assert all(dag["backoff"])
+        assert dag["max_active_runs"] == 1
+        assert dag["catchup"] is False
+
+
+def test_only_the_task_behind_both_gates_owns_the_published_asset(bag: dict[str, Any]) -> None:
+    transform = bag["dags"]["transform"]
+    assert transform["outlets"] == ["publish"]
+    edges = {tuple(edge) for edge in transform["edges"]}
+    path = ["choose_day", "check_arrived", "build_marts", "check_marts", "publish_marts"]
+    assert set(zip(path, path[1:], strict=False)) <= edges
+
+
+def test_each_file_parses_in_under_a_second_and_imports_nothing_heavy(bag: dict[str, Any]) -> None:
+    assert len(bag["seconds"]) == len(list((ROOT / "dags").glob("*.py")))
+    assert max(bag["seconds"]) < 1
+    assert not set(HEAVY) & set(bag["modules"])
+
+
+def test_a_daily_run_has_a_data_interval_of_a_whole_day() -> None:
+    """E1: a plain cron string would give an empty one, and nothing would ever be loaded."""
+    from airflow.timetables.interval import CronDataIntervalTimetable
+
+    for source in SOURCES:
+        timetable = CronDataIntervalTimetable(source.schedule, timezone="UTC")
+        interval = timetable.infer_manual_data_interval(
+            run_after=datetime(2026, 7, 2, 12, tzinfo=UTC)
+        )
+        assert interval.end - interval.start == timedelta(days=1)
