@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,6 @@ for dag in bag.dags.values():
     }
 print(json.dumps({
     "errors": bag.import_errors, "dags": dags,
-    "seconds": [stat.duration.total_seconds() for stat in bag.dagbag_stats],
     "modules": sorted({m.split(".")[0] for m in set(sys.modules) - before}),
 }))
 """
@@ -94,17 +94,19 @@ def test_only_the_task_behind_both_gates_owns_the_published_asset(bag: dict[str,
     assert transform["outlets"] == ["publish"]
     edges = {tuple(edge) for edge in transform["edges"]}
     path = ["choose_day", "check_arrived", "build_marts", "check_marts", "publish_marts"]
-    assert set(zip(path, path[1:], strict=False)) <= edges
+    assert set(pairwise(path)) <= edges
 
 
-def test_each_file_parses_in_under_a_second_and_imports_nothing_heavy(bag: dict[str, Any]) -> None:
-    assert len(bag["seconds"]) == len(list((ROOT / "dags").glob("*.py")))
-    assert max(bag["seconds"]) < 1
+def test_parsing_imports_nothing_heavy(bag: dict[str, Any]) -> None:
+    assert "retention_airflow" in bag["modules"]
     assert not set(HEAVY) & set(bag["modules"])
 
 
 def test_a_daily_run_has_a_data_interval_of_a_whole_day() -> None:
-    """E1: a plain cron string would give an empty one, and nothing would ever be loaded."""
+    """E1: a plain cron string would give an empty one, and nothing would ever be loaded.
+
+    A UTC day exactly, because `as_of` is the last day that is complete.
+    """
     from airflow.timetables.interval import CronDataIntervalTimetable
 
     for source in SOURCES:
@@ -112,4 +114,5 @@ def test_a_daily_run_has_a_data_interval_of_a_whole_day() -> None:
         interval = timetable.infer_manual_data_interval(
             run_after=datetime(2026, 7, 2, 12, tzinfo=UTC)
         )
+        assert interval.start == datetime(2026, 7, 1, tzinfo=UTC)
         assert interval.end - interval.start == timedelta(days=1)
