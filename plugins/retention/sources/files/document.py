@@ -15,7 +15,7 @@ from retention.sources.files.cells import converter
 from retention.sources.files.codes import MINOR_DIGITS
 from retention.sources.files.fields import CanonicalField, fields_of, key_of
 from retention.sources.files.folder import Folder
-from retention.sources.files.mapping import FieldRule, StreamRule
+from retention.sources.files.mapping import FieldRule, Lookup, StreamRule
 from retention.sources.files.times import add, instant, utc_text
 from retention.sources.files.value import CellError, as_text
 
@@ -127,24 +127,11 @@ class Maker:
 
     def _swap(self, origin: FieldRule) -> Callable[[Any], Any]:
         """What comes between the cell and its conversion: gap, look-up, map."""
-        table = self._folder.table(origin.lookup) if origin.lookup else None
-
-        def swap(raw: Any) -> Any:
-            if raw is None:
-                return origin.if_empty
-            if table is not None:
-                found = table.get(as_text(raw).strip())
-                if found is None and not origin.has_otherwise:
-                    assert origin.lookup is not None  # noqa: S101 - there is a table
-                    place = f"{origin.lookup.file} has no {origin.lookup.match}"
-                    raise CellError("lookup_failed", f"{place} {as_text(raw)!r}")
-                return origin.otherwise if found is None else found
-            if not origin.map and not origin.has_otherwise:
-                return raw
-            word = as_text(raw).strip()
-            return origin.map[word] if word in origin.map else _unmapped(origin, raw)
-
-        return swap
+        if origin.lookup:
+            return _looked_up(origin, origin.lookup, self._folder.table(origin.lookup))
+        if origin.map or origin.has_otherwise:
+            return lambda raw: _mapped(origin, raw)
+        return lambda raw: origin.if_empty if raw is None else raw
 
     def _later(self, values: Values[str, Any], raw: Any, origin: FieldRule, zone: ZoneInfo) -> Any:
         assert origin.plus is not None  # noqa: S101 - the caller looked
@@ -186,8 +173,28 @@ def _column(name: str, origin: FieldRule) -> str:
     return origin.column or "+".join(origin.columns) or name
 
 
-def _unmapped(origin: FieldRule, raw: Any) -> Any:
+def _mapped(origin: FieldRule, raw: Any) -> Any:
+    if raw is None:
+        return origin.if_empty
+    word = as_text(raw).strip()
+    if word in origin.map:
+        return origin.map[word]
     return origin.otherwise if origin.has_otherwise else raw
+
+
+def _looked_up(origin: FieldRule, lookup: Lookup, table: dict[str, Any]) -> Callable[[Any], Any]:
+    def look_up(raw: Any) -> Any:
+        if raw is None:
+            return origin.if_empty
+        found = table.get(as_text(raw).strip())
+        if found is None and not origin.has_otherwise:
+            message = f"{lookup.file} has no {lookup.match} {as_text(raw)!r}"
+            raise CellError("lookup_failed", message)
+        return (
+            origin.otherwise if found is None else _mapped(origin, found) if origin.map else found
+        )
+
+    return look_up
 
 
 def _escaped(part: str) -> str:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from retention.sources.files.kinds import (
     AccountId,
@@ -133,9 +134,9 @@ class Ticket(CanonicalRecord):
     @model_validator(mode="after")
     def in_order(self) -> Ticket:
         if self.opened_at and self.closed_at and self.closed_at < self.opened_at:
-            raise ValueError("closed_at is before opened_at")
+            raise flawed("closed_before_opened", "closed_at", "the ticket closed before it opened")
         if self.satisfaction_score is not None and self.satisfaction_scale is not None:
-            _within(self.satisfaction_score, Decimal(0), self.satisfaction_scale)
+            _within("satisfaction_score", self.satisfaction_score, 0, self.satisfaction_scale)
         return self
 
 
@@ -159,7 +160,8 @@ class Subscription(CanonicalRecord):
     @model_validator(mode="after")
     def in_order(self) -> Subscription:
         if self.ends_on is not None and self.ends_on < self.starts_on:
-            raise ValueError(f"ends_on {self.ends_on} is before starts_on {self.starts_on}")
+            message = f"it ends on {self.ends_on}, before it starts on {self.starts_on}"
+            raise flawed("end_before_start", "ends_on", message)
         return self
 
 
@@ -179,7 +181,8 @@ class Invoice(CanonicalRecord):
     @model_validator(mode="after")
     def only_credit_notes_are_negative(self) -> Invoice:
         if self.total_amount < 0 and self.kind != "credit_note":
-            raise ValueError(f"total_amount {self.total_amount} is negative and no credit_note")
+            message = f"{self.total_amount} is negative and the kind is not credit_note"
+            raise flawed("negative_amount", "total_amount", message)
         return self
 
 
@@ -201,7 +204,7 @@ class SurveyResponse(CanonicalRecord):
         if self.survey != "nps":
             lowest = lowest if self.scale_min is None else self.scale_min
             highest = highest if self.scale_max is None else self.scale_max
-        _within(self.score, lowest, highest)
+        _within("score", self.score, lowest, highest)
         return self
 
 
@@ -227,9 +230,15 @@ class UsageEvent(CanonicalRecord):
     quantity: Number | None = None
 
 
-def _within(score: Decimal, lowest: Decimal, highest: Decimal) -> None:
+def _within(field: str, score: Decimal, lowest: Decimal | int, highest: Decimal) -> None:
     if not lowest <= score <= highest:
-        raise ValueError(f"score {score} is not between {lowest} and {highest}")
+        message = f"a score of {score} is not between {lowest} and {highest}"
+        raise flawed("score_off_scale", field, message)
+
+
+def flawed(code: str, field: str, message: str) -> PydanticCustomError:
+    """The error of fields that contradict each other, with the one to look at first."""
+    return PydanticCustomError(code, "{message}", {"message": message, "field": field})
 
 
 RECORDS: dict[str, type[CanonicalRecord]] = {
