@@ -1,0 +1,160 @@
+"""dbt inside this process: its environment, its parsed project, its results, and no secrets."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from psycopg.conninfo import conninfo_to_dict
+
+from retention.errors import AlreadyRunning, BuildError
+from retention.keyring import PSEUDONYM_KEY, secret
+from retention.settings import Settings
+from retention.warehouse import SESSION
+
+if TYPE_CHECKING:
+    from retention.warehouse import Warehouse
+
+FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
+# What Postgres quotes in a message is a value of somebody's data.
+_QUOTED = (
+    re.compile(r"(invalid (?:input )?(?:syntax|value) for [^:]*): \"[^\"]*\""),
+    re.compile(r"^\s*(?:DETAIL|CONTEXT):.*$", re.MULTILINE),
+    re.compile(r"[^\s\"'<>]+@[^\s\"'<>]+\.\w+"),
+    re.compile(r"\b[0-9a-f]{64}\b"),
+)
+# dbt keeps its settings in globals of the process.
+_one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one model, seed or test."""
+
+    name: str
+    kind: str
+    path: str
+    status: str
+    seconds: float
+    rows: int | None
+    message: str
+
+    @property
+    def failed(self) -> bool:
+        return self.status in FAILED
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def target_path(settings: Settings) -> Path:
+    """Where dbt keeps its artefacts: one folder per company, so that two never mix."""
+    return settings.state / "dbt" / settings.company / "target"
+
+
+def run(wh: Warehouse, settings: Settings, command: Sequence[str]) -> list[NodeResult]:
+    """Run one dbt command; the result of every node, failed or not.
+
+    The project is parsed without the variables of the day, so that dbt's partial parsing
+    holds from one day and one process to the next. Raises BuildError when dbt stops before
+    it runs anything, AlreadyRunning when this process is running dbt already.
+    """
+    with environment(wh, settings):
+        from dbt.cli.main import dbtRunner
+
+        manifest = None
+        if command[0] != "retry":
+            manifest = _invoke(dbtRunner(), settings, ["parse"]).result
+        response = _invoke(dbtRunner(manifest=manifest), settings, command)
+    return [_node(result) for result in response.result.results]
+
+
+def invoke(wh: Warehouse, settings: Settings, args: Sequence[str]) -> int:
+    """Dbt as a person calls it, with its output on the console; its exit code."""
+    with environment(wh, settings):
+        from dbt.cli.main import dbtRunner
+
+        places = _places(settings)
+        response = dbtRunner().invoke([*args, *places])
+    return 0 if response.success else 2 if response.exception else 1
+
+
+@contextmanager
+def environment(wh: Warehouse, settings: Settings) -> Iterator[None]:
+    """The profile's variables for the length of the block; as they were before, after it."""
+    if not _one_at_a_time.acquire(blocking=False):
+        raise AlreadyRunning("this process is running dbt already.", mend="Try again later.")
+    wanted = _variables(wh, settings)
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        _one_at_a_time.release()
+
+
+def _variables(wh: Warehouse, settings: Settings) -> Mapping[str, str]:
+    parts = conninfo_to_dict(wh.url)
+    # Connection options, because a variable of dbt would be written into its artefacts.
+    session = {**SESSION, "retention.pseudonym_key": secret(settings, PSEUDONYM_KEY)}
+    return {
+        "RETENTION_DBT_HOST": str(parts.get("host", "127.0.0.1")),
+        "RETENTION_DBT_PORT": str(parts.get("port", 5432)),
+        "RETENTION_DBT_DBNAME": str(parts.get("dbname", "")),
+        "RETENTION_DBT_USER": str(parts.get("user", "")),
+        "DBT_ENV_SECRET_PASSWORD": str(parts.get("password", "")),
+        "PGOPTIONS": " ".join(f"-c {name}={value}" for name, value in session.items()),
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def _places(settings: Settings) -> list[str]:
+    project = str(settings.root / "dbt_project")
+    target = target_path(settings)
+    return [
+        *("--project-dir", project, "--profiles-dir", project),
+        *("--target-path", str(target), "--log-path", str(target.parent / "logs")),
+    ]
+
+
+def _invoke(runner: Any, settings: Settings, command: Sequence[str]) -> Any:
+    # Quiet and without a log file: messages reach people through BuildError, cleaned.
+    quiet = ["--quiet", "--no-print", "--log-level-file", "none", "--log-level", "none"]
+    response = runner.invoke([*quiet, *command, *_places(settings)])
+    if response.exception is not None or response.result is None:
+        raise BuildError(clean(str(response.exception or "dbt gave no result")))
+    return response
+
+
+def _node(result: Any) -> NodeResult:
+    node = result.node
+    rows = (result.adapter_response or {}).get("rows_affected")
+    return NodeResult(
+        name=node.name,
+        kind=str(node.resource_type),
+        path=node.original_file_path,
+        status=str(result.status),
+        seconds=round(float(result.execution_time), 3),
+        rows=rows if isinstance(rows, int) and rows >= 0 else result.failures,
+        message=clean(result.message or ""),
+    )
+
+
+def clean(message: str) -> str:
+    """The message on one line, without values of the data, people's addresses or keys."""
+    first, details, *hidden = _QUOTED
+    message = details.sub("", first.sub(r"\1: (a value)", message))
+    for pattern in hidden:
+        message = pattern.sub("(hidden)", message)
+    return " ".join(message.split())

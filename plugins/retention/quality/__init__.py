@@ -1,0 +1,1 @@
+"""The checks at the two boundaries: what arrived, and what would be published."""

@@ -1,0 +1,246 @@
+"""The checks every arrived stream gets besides its suite: raw against the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import psycopg
+from psycopg import sql
+
+from retention.quality.report import Outcome
+from retention.sources.base import Source, Stream
+
+# A vendor may send an odd row; one row in twenty is a broken feed (the landing's own limit).
+QUARANTINE_RATE = 0.05
+# Clocks of two machines differ by seconds; a cursor further ahead skips records for ever.
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """One stream of an enabled source and the moment readers last saw it."""
+
+    source: Source
+    stream: Stream
+    since: datetime | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.source.name}.{self.stream.name}"
+
+    @property
+    def suite_name(self) -> str:
+        return f"raw_{self.source.name}_{self.stream.name}"
+
+    @property
+    def keys(self) -> list[Any]:
+        return [self.source.name, self.stream.name]
+
+
+def last_seen(conn: psycopg.Connection) -> datetime | None:
+    """Up to which moment of knowledge readers were ever shown data; None before the first."""
+    return cast("datetime | None", _value(conn, "select max(known_at) from ops.publishes"))
+
+
+def streams_with_loads(conn: psycopg.Connection) -> set[tuple[str, str]]:
+    """The (source, stream) pairs that finished at least one load."""
+    rows = conn.execute("select distinct source, stream from ops.loads where status = 'done'")
+    return {(source, stream) for source, stream in rows}
+
+
+def newest_window_end(conn: psycopg.Connection) -> datetime:
+    """Up to which moment the most complete stream is loaded."""
+    end = _value(conn, "select max(window_end) from ops.loads where status = 'done'")
+    return cast("datetime", end) if end else datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def source_arrived(source: Source, streams: int) -> Outcome:
+    """A warning only: a source may be declared before its account is connected."""
+    return Outcome(
+        f"raw_{source.name}",
+        "source_arrived",
+        "warning",
+        streams > 0,
+        checked=streams,
+        notes="The source has finished at least one load of one stream.",
+    )
+
+
+def something_arrived(streams: int) -> Outcome:
+    """Without one load of one stream there is nothing to build from."""
+    return Outcome(
+        "raw",
+        "something_arrived",
+        "critical",
+        streams > 0,
+        checked=streams,
+        notes="At least one stream of one source has finished a load.",
+    )
+
+
+def has_rows(conn: psycopg.Connection, query: str) -> bool:
+    """Whether the query gives a row. What cannot be evaluated counts as rows: look closer."""
+    try:
+        with conn.transaction():
+            return bool(_value(conn, f"select exists ({query})"))
+    except psycopg.Error:
+        return True
+
+
+def outcomes(
+    conn: psycopg.Connection, arrived: Arrived, complete_to: datetime
+) -> Iterator[Outcome]:
+    """All of them for one stream; ``complete_to`` is the end of the day being built."""
+    yield _rows_match_the_ledger(conn, arrived)
+    yield _quarantine_is_small(conn, arrived)
+    yield _stream_is_fresh(conn, arrived, complete_to)
+    yield _stream_has_not_vanished(conn, arrived)
+    yield _cursor_is_not_ahead(conn, arrived)
+
+
+def _rows_match_the_ledger(conn: psycopg.Connection, arrived: Arrived) -> Outcome:
+    table = "usage_daily" if arrived.stream.kind == "usage" else arrived.stream.name
+    query = sql.SQL(
+        """
+        with loads as (
+            select load_id, versions_written from ops.loads
+            where source = %s and stream = %s and status = 'done'
+                and (%s::timestamptz is null or loaded_at > %s)
+        )
+        select count(*) filter (where coalesce(found.rows, 0) != versions_written),
+            coalesce(sum(found.rows), 0)::bigint, coalesce(sum(versions_written), 0)::bigint
+        from loads
+        left join (
+            select load_id, count(*) as rows from {table}
+            where load_id in (select load_id from loads) group by load_id
+        ) as found using (load_id)
+        """
+    ).format(table=sql.Identifier("raw", f"{arrived.source.name}_{table}"))
+    wrong, rows, written = _row(conn, query, [*arrived.keys, arrived.since, arrived.since])
+    return Outcome(
+        arrived.suite_name,
+        "rows_match_the_ledger",
+        "critical",
+        wrong == 0,
+        unexpected=abs(rows - written),
+        checked=written,
+        notes="Every version that a load counted is in the raw table, and no other.",
+        observed={"rows": rows, "ledger": written, "loads_that_differ": wrong},
+    )
+
+
+def _quarantine_is_small(conn: psycopg.Connection, arrived: Arrived) -> Outcome:
+    limit = float(arrived.stream.extra.get("quarantine_rate", QUARANTINE_RATE))
+    rejected, seen = _row(
+        conn,
+        """
+        select
+            (
+                select count(*) from ops.quarantine inner join ops.loads using (load_id)
+                where loads.source = %(source)s and loads.stream = %(stream)s
+                    and loads.status = 'done' and quarantine.resolved_at is null
+                    and (%(since)s::timestamptz is null or loads.loaded_at > %(since)s)
+            ),
+            (
+                select coalesce(sum(records_seen), 0)::bigint from ops.loads
+                where source = %(source)s and stream = %(stream)s and status = 'done'
+                    and (%(since)s::timestamptz is null or loaded_at > %(since)s)
+            )
+        """,
+        {"source": arrived.source.name, "stream": arrived.stream.name, "since": arrived.since},
+    )
+    return Outcome(
+        arrived.suite_name,
+        "quarantine_is_small",
+        "critical",
+        rejected <= max(1, seen * limit),
+        unexpected=rejected,
+        checked=seen,
+        notes=f"At most one row, or {limit:.1%} of what arrived, may be unreadable.",
+        observed={"limit": limit},
+    )
+
+
+def _stream_is_fresh(conn: psycopg.Connection, arrived: Arrived, complete_to: datetime) -> Outcome:
+    end = _value(
+        conn,
+        "select max(window_end) from ops.loads where source = %s and stream = %s"
+        " and status = 'done'",
+        arrived.keys,
+    )
+    late = complete_to - end > arrived.source.freshness
+    return Outcome(
+        arrived.suite_name,
+        "stream_is_fresh",
+        "warning",
+        not late,
+        notes=f"Loaded up to {end:%Y-%m-%d %H:%M}Z; the day ends {complete_to:%Y-%m-%d %H:%M}Z.",
+        observed={"window_end": end.isoformat(), "complete_to": complete_to.isoformat()},
+    )
+
+
+def _stream_has_not_vanished(conn: psycopg.Connection, arrived: Arrived) -> Outcome:
+    """A complete listing without a single record, of a stream that had some, is an outage."""
+    full, seen, before = _row(
+        conn,
+        """
+        select window_start is null or %s, records_seen,
+            (
+                select coalesce(sum(earlier.records_seen), 0)::bigint from ops.loads as earlier
+                where earlier.source = loads.source and earlier.stream = loads.stream
+                    and earlier.status = 'done' and earlier.load_id < loads.load_id
+            )
+        from ops.loads
+        where source = %s and stream = %s and status = 'done'
+        order by load_id desc limit 1
+        """,
+        [arrived.stream.deletes == "listing", *arrived.keys],
+    )
+    return Outcome(
+        arrived.suite_name,
+        "stream_has_not_vanished",
+        "critical",
+        not (full and seen == 0 and before > 0),
+        unexpected=1 if full and seen == 0 and before > 0 else 0,
+        checked=seen,
+        notes="A full listing is empty although the stream had records before.",
+        observed={"full_listing": full, "records": seen, "records_before": before},
+    )
+
+
+def _cursor_is_not_ahead(conn: psycopg.Connection, arrived: Arrived) -> Outcome:
+    cursor, end = _row(
+        conn,
+        """
+        select
+            (select cursor_at from ops.cursors where source = %(source)s and stream = %(stream)s),
+            (
+                select max(window_end) from ops.loads
+                where source = %(source)s and stream = %(stream)s and status = 'done'
+            )
+        """,
+        {"source": arrived.source.name, "stream": arrived.stream.name},
+    )
+    ahead = cursor is not None and cursor > end + CLOCK_TOLERANCE
+    return Outcome(
+        arrived.suite_name,
+        "cursor_is_not_ahead",
+        "critical",
+        not ahead,
+        notes="The cursor is later than anything loaded: records before it would be skipped.",
+        observed={"cursor": cursor.isoformat() if cursor else None},
+    )
+
+
+def _row(conn: psycopg.Connection, query: Any, values: Any = None) -> tuple[Any, ...]:
+    row = conn.execute(query, values).fetchone()
+    if row is None:
+        raise LookupError("a query that always has a row had none")
+    return tuple(row)
+
+
+def _value(conn: psycopg.Connection, query: str, values: Any = None) -> Any:
+    return _row(conn, query, values)[0]

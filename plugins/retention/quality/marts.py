@@ -1,0 +1,227 @@
+"""The checks every published mart gets besides its suite: this build, whole and plausible."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from retention import checksum
+from retention.errors import ConfigurationError
+from retention.quality.report import Outcome
+from retention.quality.suites import Anomaly, AsOf, Rows, Suite
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A person lets an anomaly pass, with a reason; identities cannot be accepted."""
+
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Build:
+    """The build under audit and the publish it is compared with."""
+
+    build_id: int
+    as_of: date
+    built: frozenset[str]
+    compared_with: int | None
+
+
+def published_marts(manifest: Path) -> tuple[str, ...]:
+    """The models that carry ``meta.publish``, by name.
+
+    Raises ConfigurationError when there is no manifest, or no such mart: a gate over no
+    mart would pass and show nothing.
+    """
+    if not manifest.exists():
+        raise ConfigurationError(
+            f"there is no manifest at {manifest}.", code="no_manifest", mend="Run a build first."
+        )
+    nodes = json.loads(manifest.read_text("utf-8"))["nodes"].values()
+    marts = {
+        node["name"]
+        for node in nodes
+        if node["resource_type"] == "model" and (node["config"].get("meta") or {}).get("publish")
+    }
+    if not marts:
+        raise ConfigurationError("no model says `meta: {publish: ...}`.", code="no_marts")
+    return tuple(sorted(marts))
+
+
+def build_under_audit(conn: psycopg.Connection, build_id: int | None) -> Build:
+    """That build, or the newest finished one.
+
+    Raises ConfigurationError when it did not finish, or when a newer build has since
+    written the same tables.
+    """
+    newest = conn.execute(
+        "select build_id, as_of, status, models from ops.builds order by build_id desc limit 1"
+    ).fetchone()
+    if newest is None or build_id not in (None, newest[0]):
+        shown = newest[0] if newest else "none"
+        raise ConfigurationError(
+            f"build {build_id} is not what the marts hold; the newest build is {shown}.",
+            code="not_the_newest_build",
+        )
+    number, as_of, status, models = newest
+    if status != "done":
+        raise ConfigurationError(f"build {number} is {status}, not done.", code="build_not_done")
+    built = {m["name"] for m in models or [] if m["status"] == "success"}
+    return Build(number, as_of, frozenset(built), _last_publish(conn, as_of))
+
+
+def outcomes(
+    conn: psycopg.Connection, suite: Suite, build: Build, accepted: Accepted | None
+) -> Iterator[Outcome]:
+    """All of them for one mart. The checksum they saw is stored for the publish to compare."""
+    mart = suite.table.removeprefix("marts.")
+    yield Outcome(
+        suite.name,
+        "mart_is_from_this_build",
+        "critical",
+        mart in build.built,
+        notes="The table was written by the build under audit.",
+        observed={"build_id": build.build_id},
+    )
+    rows, digest = checksum.of(conn, "marts", mart)
+    _store_checksum(conn, build, mart, rows, digest)
+    yield _rows_are_there(suite, suite.rows or Rows(min=1), rows)
+    if suite.as_of:
+        yield _day_is_the_builds(conn, suite, suite.as_of, build)
+    for anomaly in suite.anomalies:
+        yield _like_last_publish(conn, suite, anomaly, build, accepted)
+
+
+def _rows_are_there(suite: Suite, wanted: Rows, rows: int) -> Outcome:
+    return Outcome(
+        suite.name,
+        "rows_are_there",
+        "critical",
+        rows >= wanted.min,
+        checked=rows,
+        notes=wanted.notes or f"At least {wanted.min} rows.",
+        observed={"rows": rows, "min": wanted.min},
+    )
+
+
+def _day_is_the_builds(conn: psycopg.Connection, suite: Suite, rule: AsOf, build: Build) -> Outcome:
+    column = sql.Identifier(rule.column)
+    wrong = {
+        "all": sql.SQL("count(*) filter (where {0} is distinct from %(day)s)"),
+        "until": sql.SQL("count(*) filter (where {0} is null or {0} > %(day)s)"),
+        "newest": sql.SQL("case when max({0}) is distinct from %(day)s then 1 else 0 end"),
+    }[rule.rule].format(column)
+    query = sql.SQL("select {}, count(*) from {}").format(wrong, _table(suite))
+    unexpected, checked = conn.execute(query, {"day": build.as_of}).fetchone() or (1, 0)
+    return Outcome(
+        suite.name,
+        "day_is_the_builds",
+        "critical",
+        unexpected == 0,
+        column=rule.column,
+        unexpected=unexpected,
+        checked=checked,
+        notes=rule.notes or "The rows are those of the day that was built.",
+        observed={"as_of": build.as_of.isoformat(), "rule": rule.rule},
+    )
+
+
+def _like_last_publish(
+    conn: psycopg.Connection,
+    suite: Suite,
+    anomaly: Anomaly,
+    build: Build,
+    accepted: Accepted | None,
+) -> Outcome:
+    now = _measure(conn, suite, anomaly, build)
+    before = _measured_before(conn, suite, anomaly, build)
+    odd = [key for key, was in before.items() if _jumped(anomaly, was, now.get(key, 0.0))]
+    notes, severity = anomaly.notes, anomaly.severity
+    if odd and accepted:
+        severity = "warning"
+        notes = f"Accepted by {accepted.actor}: {accepted.reason}. {notes}"
+    return Outcome(
+        suite.name,
+        f"{anomaly.name}_like_last_publish",
+        severity,
+        not odd,
+        unexpected=len(odd),
+        checked=len(before),
+        notes=notes,
+        observed={"measure": now, "before": before, "odd": odd},
+    )
+
+
+def _jumped(anomaly: Anomaly, was: float, now: float) -> bool:
+    if was == 0:
+        return False
+    change = (now - was) / abs(was)
+    return change < -anomaly.max_drop or (
+        anomaly.max_rise is not None and change > anomaly.max_rise
+    )
+
+
+def _measure(
+    conn: psycopg.Connection, suite: Suite, anomaly: Anomaly, build: Build
+) -> dict[str, float]:
+    """The measure per group; its SQL comes from the suite, which is code, not data."""
+    group = sql.SQL("coalesce({}::text, '')").format(sql.Identifier(anomaly.by))
+    query = sql.SQL("select {}, ({})::float8 from {} where {} group by 1").format(
+        group if anomaly.by else sql.SQL("''::text"),
+        sql.SQL(anomaly.measure),
+        _table(suite),
+        sql.SQL(anomaly.where),
+    )
+    rows = conn.execute(query, {"as_of": build.as_of}).fetchall()
+    return {key: float(value or 0) for key, value in rows}
+
+
+def _measured_before(
+    conn: psycopg.Connection, suite: Suite, anomaly: Anomaly, build: Build
+) -> Mapping[str, float]:
+    row = conn.execute(
+        "select observed -> 'measure' from ops.gate_results where build_id = %s"
+        " and gate = 'marts' and suite = %s and expectation = %s"
+        " order by gate_run_id desc limit 1",
+        [build.compared_with, suite.name, f"{anomaly.name}_like_last_publish"],
+    ).fetchone()
+    return dict(row[0]) if row and row[0] else {}
+
+
+def _last_publish(conn: psycopg.Connection, as_of: date) -> int | None:
+    """The build readers were last shown for this day or an earlier one.
+
+    A build of an older day is not compared with a newer publish: it holds fewer days.
+    """
+    row = conn.execute(
+        "select build_id from ops.publishes where as_of <= %s and status != 'rolled_back'"
+        " order by publish_id desc limit 1",
+        [as_of],
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+def _store_checksum(
+    conn: psycopg.Connection, build: Build, mart: str, rows: int, digest: str
+) -> None:
+    conn.execute(
+        "insert into ops.mart_checksums (build_id, mart, rows, checksum) values (%s, %s, %s, %s)"
+        " on conflict (build_id, mart) do update set rows = excluded.rows,"
+        " checksum = excluded.checksum, at = clock_timestamp()",
+        [build.build_id, mart, rows, digest],
+    )
+
+
+def _table(suite: Suite) -> sql.Identifier:
+    return sql.Identifier(*suite.table.split("."))

@@ -1,0 +1,87 @@
+"""The shape of what arrived: fields that are gone, and values that are not of their type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import psycopg
+from pydantic import BaseModel
+
+from retention.quality import arrivals
+from retention.quality.ledger import Arrived
+from retention.quality.report import Outcome
+from retention.quality.suites import Suite
+
+
+def documented_fields_arrived(
+    conn: psycopg.Connection, arrived: Arrived, suite: Suite
+) -> Iterator[Outcome]:
+    """One outcome per field that was there before and is gone from the newest load."""
+    gone = conn.execute(
+        "select path from ops.drift where kind = 'gone' and load_id = ("
+        " select max(load_id) from ops.loads where source = %s and stream = %s"
+        " and status = 'done' and records_seen > 0) order by path",
+        arrived.keys,
+    ).fetchall()
+    required = required_paths(suite, arrived.stream.record)
+    lost = [path for (path,) in gone if path in required]
+    for path in lost:
+        yield Outcome(
+            arrived.suite_name,
+            "documented_fields_arrived",
+            "critical",
+            False,
+            column=path,
+            notes="A required field is gone from every document of the newest load.",
+        )
+    if not lost:
+        yield Outcome(
+            arrived.suite_name,
+            "documented_fields_arrived",
+            "critical",
+            True,
+            checked=len(required),
+            notes="Every required field is still there.",
+            observed={"other_fields_gone": len(gone)},
+        )
+
+
+def required_paths(suite: Suite, record: type[BaseModel]) -> set[str]:
+    """Dotted paths that must not disappear: the suite's required columns and the contract's
+    required fields.
+    """
+    declared = {
+        ".".join(str(part) for part in column.path)
+        for column in suite.columns.values()
+        if column.required
+    }
+    return declared | set(_required_fields(record, ()))
+
+
+def _required_fields(record: type[BaseModel], above: Sequence[str]) -> Iterator[str]:
+    for name, info in record.model_fields.items():
+        if not info.is_required():
+            continue
+        path = (*above, info.alias or name)
+        yield ".".join(path)
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            yield from _required_fields(info.annotation, path)
+
+
+def unreadable(conn: psycopg.Connection, suite: Suite, query: str) -> Iterator[Outcome]:
+    """Per typed column: how many texts do not read as its type."""
+    typed = {n: c for n, c in suite.columns.items() if c.type not in ("text", "count")}
+    if not typed:
+        return
+    counts = conn.execute(arrivals.unreadable(typed, query)).fetchone() or ()
+    for (name, column), unexpected in zip(typed.items(), counts[1:], strict=True):
+        yield Outcome(
+            suite.name,
+            "values_read_as_their_type",
+            column.unreadable,
+            unexpected == 0,
+            column=name,
+            unexpected=unexpected,
+            checked=counts[0],
+            notes=column.notes or f"Every value given reads as {column.type}.",
+        )

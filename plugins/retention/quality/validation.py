@@ -1,0 +1,203 @@
+"""Runs suites with Great Expectations and gives back counts, never values."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from retention.errors import ConfigurationError
+from retention.quality.report import Outcome
+from retention.quality.suites import Expectation, Suite
+
+if TYPE_CHECKING:
+    import psycopg
+
+# Counts only: with a partial list, unexpected values (people's data) reach results and docs.
+DETAILS: dict[str, Any] = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
+_ERROR = re.compile(r"\((?:psycopg\.errors\.)?(\w+)\)|The column (\"[^\"]*\") in BatchData")
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A suite with the query it ran on, its outcomes, and what its docs are made of."""
+
+    suite: Suite
+    outcomes: tuple[Outcome, ...]
+    result: Any
+
+
+@dataclass(frozen=True)
+class Task:
+    """A suite and the SELECT of the rows it looks at; ``expand`` completes its queries."""
+
+    suite: Suite
+    query: str
+    expand: Callable[[str], str] = str
+
+
+@cache
+def great_expectations() -> Any:
+    """The library, imported once per process: it takes seconds and talks while it does."""
+    # It asks Airflow for its version when Airflow is there, which logs to the console.
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    with quiet():
+        import great_expectations
+
+    return great_expectations
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No log line of the library: its tracebacks carry SQL and values of the data."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def configurations(suite: Suite, expand: Callable[[str], str] = str) -> list[Any]:
+    """The suite's expectations as objects of the library.
+
+    Raises ConfigurationError for a type or an argument the library does not know: a suite
+    made of plain dicts drops those with a line in the log and passes without them.
+    """
+    great_expectations()
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    made = []
+    for number, entry in enumerate(suite.expectations):
+        kwargs = dict(entry.kwargs)
+        if isinstance(kwargs.get("unexpected_rows_query"), str):
+            kwargs["unexpected_rows_query"] = expand(kwargs["unexpected_rows_query"])
+        try:
+            made.append(
+                ExpectationConfiguration(
+                    type=entry.type,
+                    kwargs=kwargs,
+                    severity=entry.severity,
+                    notes=entry.notes or None,
+                    meta={"number": number, "name": entry.label},
+                ).to_domain_obj()
+            )
+        except Exception as error:
+            raise ConfigurationError(
+                f"{entry.label}: {_one_line(error)}",
+                code="broken_suite",
+                where=f"expectations/{suite.name}.yml",
+            ) from error
+    return made
+
+
+def examine(connect: Callable[[], psycopg.Connection], tasks: Sequence[Task]) -> list[Examined]:
+    """Run every task in one context over one engine.
+
+    Truth values first; the counts are asked only for what failed. A check that cannot be
+    evaluated (a column that is not there, an error in its SQL) fails, and is critical
+    whatever its suite says: what could not be looked at is not known to be right.
+    """
+    gx = great_expectations()
+    with quiet():
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+        # The creator hands over ready connections, so no password is part of the context.
+        source = context.data_sources.add_postgres(
+            "warehouse",
+            connection_string="postgresql+psycopg://gate@127.0.0.1/warehouse",
+            kwargs={"creator": connect},
+        )
+        try:
+            return [_examine(context, source, task) for task in tasks]
+        finally:
+            source.get_engine().dispose()
+
+
+def _examine(context: Any, source: Any, task: Task) -> Examined:
+    made = configurations(task.suite, task.expand)
+    batch = source.add_query_asset(task.suite.name, query=task.query)
+    whole = batch.add_batch_definition_whole_table("all")
+    result = _run(context, whole, task.suite.name, made, "BOOLEAN_ONLY")
+    failed = {r.expectation_config.meta["number"] for r in result.results if not r.success}
+    if failed:
+        chosen = [each for each in made if each.meta["number"] in failed]
+        details = _run(context, whole, f"{task.suite.name} failed", chosen, DETAILS)
+        found = {r.expectation_config.meta["number"]: r for r in details.results}
+        result.results = [found.get(r.expectation_config.meta["number"], r) for r in result.results]
+    outcomes = _outcomes(task.suite, result.results, failed)
+    return Examined(task.suite, outcomes, result)
+
+
+def _run(context: Any, batch: Any, name: str, made: list[Any], form: Any) -> Any:
+    gx = great_expectations()
+    suite = context.suites.add(gx.ExpectationSuite(name=name, expectations=_copies(made)))
+    definition = context.validation_definitions.add(
+        gx.ValidationDefinition(name=name, data=batch, suite=suite)
+    )
+    return definition.run(result_format=form)
+
+
+def _copies(made: list[Any]) -> list[Any]:
+    return [each.copy(update={"id": None}) for each in made]
+
+
+def _outcomes(suite: Suite, results: Sequence[Any], failed: set[int]) -> tuple[Outcome, ...]:
+    by_number = {r.expectation_config.meta["number"]: r for r in results}
+    missing = set(range(len(suite.expectations))) - set(by_number)
+    if missing:
+        # Not one check may get lost between the file and the result.
+        raise ConfigurationError(
+            f"{len(missing)} of {len(suite.expectations)} checks gave no result.",
+            where=f"expectations/{suite.name}.yml",
+        )
+    return tuple(
+        _outcome(suite, entry, by_number[number], number in failed)
+        for number, entry in enumerate(suite.expectations)
+    )
+
+
+def _outcome(suite: Suite, entry: Expectation, result: Any, failed: bool) -> Outcome:
+    error = exception_of(result)
+    counts = result.result or {}
+    unexpected, checked = counts.get("unexpected_count"), counts.get("element_count")
+    if entry.type == "unexpected_rows_expectation":
+        unexpected = counts.get("observed_value")
+    notes = f"could not be evaluated ({error}). {entry.notes}" if error else entry.notes
+    return Outcome(
+        suite=suite.name,
+        expectation=entry.label,
+        severity="critical" if error else entry.severity,
+        success=not failed,
+        column=entry.column,
+        unexpected=_whole(unexpected) if failed else None,
+        checked=_whole(checked) if failed else None,
+        notes=notes.strip(),
+        observed={"type": entry.type, **({"error": error} if error else {})},
+    )
+
+
+def exception_of(result: Any) -> str:
+    """What kind of error stopped an expectation, or ''. The message itself may quote data."""
+    info = result.exception_info or {}
+    entries = [info] if "raised_exception" in info else list(info.values())
+    for entry in entries:
+        if isinstance(entry, dict) and entry.get("raised_exception"):
+            match = _ERROR.search(str(entry.get("exception_message")))
+            if match is None:
+                return "error"
+            return match.group(1) or f"no column {match.group(2)}"
+    return ""
+
+
+def _whole(value: Any) -> int | None:
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
