@@ -1,0 +1,153 @@
+"""The running servers: one port per vendor, one event loop in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from uuid import uuid4
+
+import uvicorn
+
+from demo.servers import hubspot, posthog_export, stripe, typeform
+from demo.servers.bad_day import DEFAULT_KINDS, BadDay, BadDayFile
+from demo.servers.clock import Clock, SetClock
+from demo.servers.faults import Faults
+from demo.servers.views import Account, Views, World
+
+APPS = {"hubspot": hubspot.app, "stripe": stripe.app, "typeform": typeform.app}
+TOKENS: dict[str, Callable[[], str]] = {
+    "hubspot": lambda: f"pat-eu1-{uuid4()}",
+    "stripe": lambda: f"sk_test_{uuid4().hex}",
+    "typeform": lambda: f"tfp_{uuid4().hex}",
+}
+PATIENCE = 20.0  # seconds until a port that does not answer is an error
+
+
+class BadDaySwitch:
+    """A bad day held in memory, for servers without a state folder."""
+
+    def __init__(self) -> None:
+        self._bad: BadDay | None = None
+
+    def __call__(self) -> BadDay | None:
+        return self._bad
+
+    def switch_on(self, day: date, kinds: Iterable[str] = DEFAULT_KINDS) -> None:
+        """Poison ``day`` from the next request on; raises ValueError for an unknown kind."""
+        self._bad = BadDay(day, tuple(kinds))
+
+    def switch_off(self) -> None:
+        """Show the world unpoisoned from the next request on."""
+        self._bad = None
+
+
+class Servers:
+    """Usage: ``with serve(world, as_of) as servers: httpx.get(servers.urls["stripe"] + ...)``.
+
+    ``clock``, ``faults`` and ``bad_day`` may be changed while it runs. With a ``folder``,
+    the files of PostHog are under ``exports/posthog``, brought up to date by ``sync``.
+    """
+
+    def __init__(
+        self, world: World, clock: Clock, folder: Path | None, tokens: dict[str, str]
+    ) -> None:
+        self.world, self.clock, self.folder = world, clock, folder
+        self.faults = Faults()
+        self.bad_day = BadDayFile(folder / "bad_day.json") if folder else BadDaySwitch()
+        self.views = Views(world, clock, self.bad_day)
+        self.tokens = {vendor: tokens.get(vendor) or make() for vendor, make in TOKENS.items()}
+        self.urls: dict[str, str] = {}
+        self._running: list[uvicorn.Server] = []
+        self._thread: threading.Thread | None = None
+
+    def start(self, ports: dict[str, int] | None = None) -> Servers:
+        """Listen; returns when every port answers. A port that is taken gives way to a free one."""
+        sockets: list[socket.socket] = []
+        for vendor, make in APPS.items():
+            account = Account(vendor, self.tokens[vendor], self.views, self.folder)
+            listening = _bind((ports or {}).get(vendor, 0))
+            self.urls[vendor] = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            config = uvicorn.Config(
+                self.faults.around(vendor, make(account)),
+                log_level="critical",
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=1,
+            )
+            sockets.append(listening)
+            self._running.append(uvicorn.Server(config))
+        self._thread = threading.Thread(target=self._run, args=(sockets,), daemon=True)
+        self._thread.start()
+        self._await_start()
+        return self
+
+    def _run(self, sockets: list[socket.socket]) -> None:
+        async def together() -> None:
+            pairs = zip(self._running, sockets, strict=True)
+            await asyncio.gather(*(server.serve(sockets=[bound]) for server, bound in pairs))
+
+        asyncio.run(together())
+
+    def _await_start(self) -> None:
+        pause = threading.Event()
+        for _ in range(int(PATIENCE / 0.01)):
+            if all(server.started for server in self._running):
+                return
+            if self._thread is None or not self._thread.is_alive():
+                break
+            pause.wait(0.01)
+        raise RuntimeError("the demo servers did not start")
+
+    def stop(self) -> None:
+        """Finish the requests under way and close the ports."""
+        for server in self._running:
+            server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+
+    def sync(self, as_of: date | None = None, label: str = "") -> int:
+        """Write the export files that the clock (or ``as_of``) calls for; how many were new."""
+        if self.folder is None:
+            raise RuntimeError("servers without a folder export no files")
+        target = self.folder / "exports" / "posthog"
+        day = as_of or self.clock.as_of
+        return posthog_export.export(self.world.events, target, day, label=label)
+
+    def __enter__(self) -> Servers:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def serve(
+    world: World,
+    clock: Clock | date,
+    *,
+    folder: Path | None = None,
+    ports: dict[str, int] | None = None,
+    tokens: dict[str, str] | None = None,
+) -> Servers:
+    """Start the servers over ``world``; ``folder`` keeps their files (state/demo)."""
+    standing = SetClock(clock) if isinstance(clock, date) else clock
+    return Servers(world, standing, folder, tokens or {}).start(ports)
+
+
+def _bind(port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind(("127.0.0.1", port))
+    except OSError:
+        bound.bind(("127.0.0.1", 0))
+    return bound

@@ -1,0 +1,185 @@
+"""One bad day: the same world with poison in what changed on a given day.
+
+The servers apply it at the wire while the day is switched on, from that day on; switched
+off, they show the world as it was, which is what a vendor's repair looks like.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from demo.servers.clock import write_atomically
+
+Doc = dict[str, Any]
+DEFAULT_KINDS = ("nps_eleven", "negative_price")
+
+
+@dataclass(frozen=True)
+class BadDay:
+    """``BadDay(date(2026, 7, 1), ("nps_eleven", "vanished:hubspot/tickets"))``.
+
+    Kinds: the names in POISONS, and ``vanished:<vendor>/<stream>`` (the stream no longer
+    exists) or ``emptied:<vendor>/<stream>`` (it exists and has no rows).
+    """
+
+    day: date
+    kinds: tuple[str, ...] = DEFAULT_KINDS
+
+    def __post_init__(self) -> None:
+        for kind in self.kinds:
+            if kind not in POISONS and kind.partition(":")[0] not in ("vanished", "emptied"):
+                known = ", ".join(POISONS)
+                raise ValueError(f"no poison {kind!r}; there are {known}, vanished:, emptied:")
+
+
+def score_eleven(doc: Doc) -> bool:
+    """Turn the answers on a scale of 0 to 10 of an NPS response into 11."""
+    if doc.get("form_id") != "nps":
+        return False
+    for answer in doc.get("answers") or ():
+        if answer.get("type") == "number":
+            answer["number"] = 11
+            return True
+    return False
+
+
+def negate_prices(doc: Doc) -> bool:
+    """Give every item of a subscription a negative price."""
+    touched = False
+    for item in (doc.get("items") or {}).get("data", ()):
+        for price in (item.get("price"), item.get("plan")):
+            for name in ("unit_amount", "amount"):
+                if price and price.get(name):
+                    price[name] = -abs(price[name])
+                    touched = True
+            if price and price.get("unit_amount_decimal"):
+                price["unit_amount_decimal"] = "-" + price["unit_amount_decimal"].lstrip("-")
+    return touched
+
+
+def unknown_currency(doc: Doc) -> bool:
+    """Bill an invoice in a currency that does not exist."""
+    doc["currency"] = "xqq"
+    return True
+
+
+def impossible_date(doc: Doc) -> bool:
+    """Put a date into a company that no calendar has."""
+    doc["properties"]["createdate"] = "2026-02-30T00:00:00.000Z"
+    return True
+
+
+def nul_in_text(doc: Doc) -> bool:
+    """Put a NUL character into the subject of a ticket, which Postgres cannot store."""
+    doc["properties"]["subject"] = f"{doc['properties'].get('subject') or ''}\x00"
+    return True
+
+
+POISONS: dict[str, tuple[str, str, Callable[[Doc], bool]]] = {
+    "nps_eleven": ("typeform", "responses", score_eleven),
+    "negative_price": ("stripe", "subscriptions", negate_prices),
+    "unknown_currency": ("stripe", "invoices", unknown_currency),
+    "impossible_date": ("hubspot", "companies", impossible_date),
+    "nul_in_text": ("hubspot", "tickets", nul_in_text),
+}
+
+
+def poison(world: Any, bad: BadDay) -> Any:
+    """``world`` with the poison of ``bad``; the world handed in is left as it was."""
+    records = dict(world.records)
+    for kind in bad.kinds:
+        if kind in POISONS:
+            vendor, stream, spoil = POISONS[kind]
+            records[vendor, stream] = _spoiled(records.get((vendor, stream), {}), bad.day, spoil)
+            continue
+        verb, _, name = kind.partition(":")
+        vendor, _, stream = name.partition("/")
+        records.pop((vendor, stream), None)
+        if verb == "emptied":
+            records[vendor, stream] = {}
+    poisoned = copy.copy(world)
+    object.__setattr__(poisoned, "records", records)
+    return poisoned
+
+
+def _spoiled(
+    stream: dict[str, list[Any]], day: date, spoil: Callable[[Doc], bool]
+) -> dict[str, list[Any]]:
+    """The stream with every version of ``day`` spoiled; where none can be, one is made."""
+    start = datetime.combine(day, time(), tzinfo=UTC)
+    end = start + timedelta(days=1)
+    fresh: dict[str, list[Any]] = {}
+    for record_id, versions in stream.items():
+        if any(start <= version.at < end for version in versions):
+            changed = [_spoil(v, spoil) if start <= v.at < end else v for v in versions]
+            if any(after is not before for after, before in zip(changed, versions, strict=True)):
+                fresh[record_id] = changed
+    return {**stream, **(fresh or _made(stream, start, spoil))}
+
+
+def _spoil(version: Any, spoil: Callable[[Doc], bool]) -> Any:
+    doc = copy.deepcopy(version.doc)
+    return replace(version, doc=doc) if spoil(doc) else version
+
+
+def _made(
+    stream: dict[str, list[Any]], start: datetime, spoil: Callable[[Doc], bool]
+) -> dict[str, list[Any]]:
+    """On a day without a change of its own, the first record that can be spoiled changes."""
+    for record_id, versions in stream.items():
+        earlier = [version for version in versions if version.at < start]
+        if not earlier or earlier[-1].deleted:
+            continue
+        spoiled = _spoil(earlier[-1], spoil)
+        if spoiled is not earlier[-1]:
+            at = start + timedelta(hours=12)
+            later = [version for version in versions if version.at >= start]
+            return {record_id: [*earlier, replace(spoiled, at=at, doc=_stamp(spoiled.doc, at)), *later]}
+    raise ValueError(f"nothing before {start.date()} can carry the poison {spoil.__name__}")
+
+
+def _stamp(doc: Doc, at: datetime) -> Doc:
+    """A record that changes says so, where the vendor has a field for it."""
+    if "updatedAt" in doc:
+        stamp = at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        doc["updatedAt"] = stamp
+        for name in ("hs_lastmodifieddate", "lastmodifieddate"):
+            if name in doc["properties"]:
+                doc["properties"][name] = stamp
+    if "submitted_at" in doc:
+        doc["submitted_at"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return doc
+
+
+class BadDayFile:
+    """The switch ``bad_day.json`` in the state folder; no file, no bad day."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._read: tuple[int, BadDay | None] = (0, None)
+
+    def __call__(self) -> BadDay | None:
+        try:
+            changed = self.path.stat().st_mtime_ns
+        except FileNotFoundError:
+            return None
+        if changed != self._read[0]:
+            found = json.loads(self.path.read_text())
+            day = BadDay(date.fromisoformat(found["day"]), tuple(found["kinds"]))
+            self._read = (changed, day)
+        return self._read[1]
+
+    def switch_on(self, day: date, kinds: Iterable[str] = DEFAULT_KINDS) -> None:
+        """Poison ``day`` from the next request on; raises ValueError for an unknown kind."""
+        bad = BadDay(day, tuple(kinds))
+        write_atomically(self.path, json.dumps({"day": str(bad.day), "kinds": list(bad.kinds)}))
+
+    def switch_off(self) -> None:
+        """Show the world unpoisoned from the next request on."""
+        self.path.unlink(missing_ok=True)

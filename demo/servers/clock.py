@@ -1,0 +1,66 @@
+"""The simulated date that the servers show, held in memory or in a file.
+
+``as_of`` is the last complete day; the servers show the world at midnight after it.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Anything that knows the last complete day."""
+
+    @property
+    def as_of(self) -> date:
+        """The last complete day."""
+
+
+class SetClock:
+    """A clock that stands where it was put: ``clock.as_of = date(2026, 7, 1)``."""
+
+    def __init__(self, as_of: date) -> None:
+        self.as_of = as_of
+
+
+class FileClock:
+    """A clock that is a file holding one ISO date, so that other processes can move it.
+
+    A file that is missing or half written leaves the clock where it was.
+    """
+
+    def __init__(self, path: Path, as_of: date | None = None) -> None:
+        self.path = path
+        if as_of is not None:
+            self.move(as_of)
+        self._last = date.fromisoformat(path.read_text().strip())
+
+    @property
+    def as_of(self) -> date:
+        """The date in the file at this moment."""
+        try:
+            self._last = date.fromisoformat(self.path.read_text().strip())
+        except (OSError, ValueError):
+            pass
+        return self._last
+
+    def move(self, as_of: date) -> None:
+        """Put the clock to ``as_of``; a reader sees the old date or the new one."""
+        write_atomically(self.path, as_of.isoformat() + "\n")
+
+
+def instant_after(as_of: date) -> datetime:
+    """The instant at which ``as_of`` is complete: the following midnight, UTC."""
+    return datetime.combine(as_of + timedelta(days=1), time(), tzinfo=UTC)
+
+
+def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
+    """Replace ``path`` with ``text`` so that no reader ever sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.touch(mode=mode)
+    fresh.write_text(text)
+    fresh.replace(path)

@@ -1,0 +1,175 @@
+"""HubSpot's search: filter groups, one sort, pages of at most 200, a wall at 10,000."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from typing import Any
+
+from demo.servers.hubspot_shelf import Comparable, Doc, Shelf, comparable
+from demo.servers.wire import WireError
+
+WALL = 10_000
+Value = Comparable | None
+Test = Callable[[Value], bool]
+
+
+def invalid(message: str, **context: list[str]) -> WireError:
+    """HubSpot's 400."""
+    body = {
+        "status": "error",
+        "message": message,
+        "correlationId": "7c9e1b52-6a86-4d06-9b3c-2f6b1f2f9f0e",
+        "category": "VALIDATION_ERROR",
+    }
+    return WireError(400, {**body, "context": context} if context else body)
+
+
+def search(shelf: Shelf, body: Doc) -> dict[str, Any]:
+    """The answer to one search request; raises the vendor's 400 for what it refuses."""
+    limit, start = _limit(body), _start(body)
+    if start + limit > WALL:
+        raise invalid(f"The search can only return the first {WALL} results of a query.")
+    found = _sorted(shelf, _matches(shelf, body), body.get("sorts") or [])
+    page = found[start : start + limit]
+    answer: dict[str, Any] = {
+        "total": len(found),
+        "results": shelf.shown((shelf.docs[at] for at in page), body.get("properties")),
+    }
+    if start + limit < len(found):
+        after = str(start + limit)
+        answer["paging"] = {"next": {"after": after, "link": f"?after={after}"}}
+    return answer
+
+
+def _limit(body: Doc) -> int:
+    limit = body.get("limit", 10)
+    if not isinstance(limit, int) or not 0 <= limit <= 200:
+        raise invalid(f"The limit must be between 0 and 200, got {limit}.")
+    return limit
+
+
+def _start(body: Doc) -> int:
+    after = str(body.get("after") or "0")
+    if not after.isdecimal():
+        raise invalid(f"The after value {after!r} is not a cursor of this search.")
+    return int(after)
+
+
+def _matches(shelf: Shelf, body: Doc) -> list[int]:
+    """Positions of the matching records, in the order of their ids."""
+    groups = body.get("filterGroups") or ([{"filters": body["filters"]}] if body.get("filters") else [])
+    filters = [group.get("filters") or [] for group in groups]
+    if len(filters) > 5 or max(map(len, filters), default=0) > 6 or sum(map(len, filters)) > 18:
+        raise invalid("At most 5 filterGroups of 6 filters each, and 18 filters in all.")
+    query = str(body.get("query") or "").lower()
+    if len(filters) == 1:
+        found = _group(shelf, filters[0])
+    elif filters:
+        found = sorted({at for group in filters for at in _group(shelf, group)})
+    else:
+        found = _group(shelf, [])
+    return [at for at in found if _mentions(shelf.docs[at], query)] if query else found
+
+
+def _group(shelf: Shelf, filters: list[Doc]) -> list[int]:
+    """Bounds on the id cut a remembered list, so a keyset walk filters the type only once."""
+    bounds = [f for f in filters if _bounds_id(f)]
+    rest = [f for f in filters if not _bounds_id(f)]
+    key = json.dumps(rest, sort_keys=True)
+    if key not in shelf.searches:
+        found = range(len(shelf.ids))
+        for rule in rest:
+            column, test = shelf.column(str(rule.get("propertyName"))), _test(rule)
+            found = [at for at in found if test(column[at])]  # type: ignore[assignment]
+        shelf.searches[key] = list(found)
+    found = shelf.searches[key]
+    low, high = 0, len(shelf.ids)
+    for rule in bounds:
+        value = int(rule["value"])
+        if rule["operator"] in ("GT", "GTE"):
+            edge = bisect_right if rule["operator"] == "GT" else bisect_left
+            low = max(low, edge(shelf.ids, value))
+        else:
+            edge = bisect_left if rule["operator"] == "LT" else bisect_right
+            high = min(high, edge(shelf.ids, value))
+    return found[bisect_left(found, low) : bisect_left(found, high)]
+
+
+def _bounds_id(rule: Doc) -> bool:
+    return (
+        rule.get("propertyName") == "hs_object_id"
+        and rule.get("operator") in ("GT", "GTE", "LT", "LTE")
+        and str(rule.get("value", "")).isdecimal()
+    )
+
+
+def _test(rule: Doc) -> Test:
+    """The predicate of one filter."""
+    operator = rule.get("operator")
+    if operator == "HAS_PROPERTY":
+        return lambda value: value is not None
+    if operator == "NOT_HAS_PROPERTY":
+        return lambda value: value is None
+    if operator in ("IN", "NOT_IN"):
+        wanted = {comparable(value) for value in _needed(rule, "values")}
+        return (lambda v: v in wanted) if operator == "IN" else (lambda v: v not in wanted)
+    one = comparable(_needed(rule, "value"))
+    if operator == "BETWEEN":
+        two = comparable(_needed(rule, "highValue"))
+        return lambda value: _ordered(one, value) and _ordered(value, two)
+    if operator in ("CONTAINS_TOKEN", "NOT_CONTAINS_TOKEN"):
+        token, yes = str(one).strip("*"), operator == "CONTAINS_TOKEN"
+        return lambda value: (value is not None and token in str(value)) is yes
+    if operator not in COMPARISONS:
+        raise invalid(f"{operator!r} is not an operator of the search.")
+    return COMPARISONS[operator](one)
+
+
+def _needed(rule: Doc, name: str) -> Any:
+    if rule.get(name) is None:
+        raise invalid(f"The operator {rule.get('operator')} needs {name!r}.")
+    return rule[name]
+
+
+def _ordered(low: Value, high: Value) -> bool:
+    """``low <= high``; false across kinds and for a missing value, as in HubSpot's index."""
+    if low is None or high is None or isinstance(low, str) is not isinstance(high, str):
+        return False
+    return low <= high  # type: ignore[operator]
+
+
+COMPARISONS: dict[str, Callable[[Value], Test]] = {
+    "EQ": lambda one: lambda value: value == one,
+    "NEQ": lambda one: lambda value: value != one,
+    "GTE": lambda one: lambda value: _ordered(one, value),
+    "LTE": lambda one: lambda value: _ordered(value, one),
+    "GT": lambda one: lambda value: _ordered(one, value) and value != one,
+    "LT": lambda one: lambda value: _ordered(value, one) and value != one,
+}
+
+
+def _mentions(doc: Doc, query: str) -> bool:
+    return any(query in str(value).lower() for value in doc["properties"].values() if value)
+
+
+def _sorted(shelf: Shelf, found: list[int], sorts: list[Any]) -> list[int]:
+    """Oldest id first unless one property is asked for; more than one is refused."""
+    if not sorts:
+        return found
+    if len(sorts) > 1:
+        raise invalid("Only one sort is allowed.")
+    name, down = _sort(sorts[0])
+    if name == "hs_object_id":
+        return found[::-1] if down else found
+    column = shelf.column(name)
+    known = [at for at in found if column[at] is not None]
+    known.sort(key=lambda at: (isinstance(column[at], str), column[at]), reverse=down)
+    return known + [at for at in found if column[at] is None]
+
+
+def _sort(sort: Any) -> tuple[str, bool]:
+    if isinstance(sort, str):
+        return sort.removeprefix("-"), sort.startswith("-")
+    return str(sort.get("propertyName")), sort.get("direction") == "DESCENDING"

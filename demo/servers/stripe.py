@@ -1,0 +1,269 @@
+"""The Stripe API over the demo company: lists, objects, lines, items, events."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Any
+from uuid import uuid4
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from demo.servers import stripe_events
+from demo.servers.stripe_shelf import (
+    FILTERS,
+    RANGES,
+    Doc,
+    Key,
+    entries,
+    expanded,
+    missing,
+    page,
+    presented,
+    refused,
+    shelf,
+)
+from demo.servers.views import Account, View
+from demo.servers.wire import Handler, WireError, bearer, on_wire_error, reply
+
+API_VERSION = "2025-03-31.basil"
+PAGING = ("limit", "starting_after", "ending_before", "expand")
+_VERSION = re.compile(r"\d{4}-\d\d-\d\d(\.[a-z]+)?(;.*)?")
+_RANGE = re.compile(r"(\w+)\[(gte|gt|lte|lt)\]")
+Params = dict[str, Any]
+
+
+def app(account: Account) -> Starlette:
+    """The API as an ASGI application."""
+    api = Stripe(account)
+    routes = [
+        ("/v1/events", api.events),
+        ("/v1/events/{id}", api.event),
+        ("/v1/subscription_items", api.items),
+        ("/v1/subscription_items/{id}", api.item),
+        ("/v1/invoices/{id}/lines", api.lines),
+        ("/v1/{stream}", api.listing),
+        ("/v1/{stream}/{id}", api.one),
+        ("/{rest:path}", api.unknown),
+    ]
+    return Starlette(
+        routes=[Route(path, api.guarded(run), methods=["GET"]) for path, run in routes],
+        exception_handlers={WireError: on_wire_error},
+    )
+
+
+class Stripe:
+    """The handlers; each takes one view and answers from it."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+
+    def guarded(self, run: Handler) -> Handler:
+        """``run`` behind the key check; every answer names the request and the version."""
+
+        async def handler(request: Request) -> Response:
+            told = {"request-id": f"req_{uuid4().hex[:14]}"}
+            told["stripe-version"] = request.headers.get("stripe-version", API_VERSION)
+            try:
+                self._check(request, told["stripe-version"])
+                response = await run(request)
+            except WireError as error:
+                error.headers |= told
+                raise
+            response.headers.update(told)
+            return response
+
+        return handler
+
+    def _check(self, request: Request, version: str) -> None:
+        key = bearer(request) or _basic(request)
+        if key != self.account.token:
+            shown = f"{key[:8]}{'*' * max(0, len(key) - 12)}{key[-4:]}"
+            message = f"Invalid API Key provided: {shown}" if key else (
+                "You did not provide an API key. You need to provide your API key in the "
+                "Authorization header, using Bearer auth (e.g. 'Authorization: Bearer "
+                "YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details."
+            )  # fmt: skip
+            body = {"error": {"message": message, "type": "invalid_request_error"}}
+            raise WireError(401, body, {"www-authenticate": 'Basic realm="Stripe"'})
+        if not _VERSION.fullmatch(version):
+            raise refused(f"Invalid Stripe API version: {version}.")
+
+    async def listing(self, request: Request) -> Response:
+        """GET /v1/{list}: newest first, with the filters that the list takes."""
+        view, stream = self.account.view(request), request.path_params["stream"]
+        if stream not in FILTERS or not view.has("stripe", stream):
+            return await self.unknown(request)
+        params = _params(request, (*PAGING, *FILTERS[stream]))
+        filters = {name: params[name] for name in FILTERS[stream] if name in params}
+        if stream == "subscriptions":
+            filters.setdefault("status", "")
+        books = shelf(view, stream)
+        after, before = (
+            books.key_of(params[name], name) if name in params else None
+            for name in ("starting_after", "ending_before")
+        )
+        docs, more = page(books.select(filters), _limit(params), after, before)
+        shown = [presented(doc, stream) for doc in docs]
+        return _list(view, shown, more, f"/v1/{stream}", params)
+
+    async def one(self, request: Request) -> Response:
+        """GET /v1/{list}/{id}; a deleted customer or product says only that it is gone."""
+        view, stream = self.account.view(request), request.path_params["stream"]
+        if stream not in FILTERS or not view.has("stripe", stream):
+            return await self.unknown(request)
+        books, key = shelf(view, stream), request.path_params["id"]
+        params = _params(request, ("expand",))
+        if key in books.gone and stream in ("customers", "products"):
+            return reply({"id": key, "object": stream.removesuffix("s"), "deleted": True})
+        if key not in books.by_id:
+            raise missing(stream, key)
+        return reply(expanded(view, presented(books.by_id[key], stream), params.get("expand", [])))
+
+    async def lines(self, request: Request) -> Response:
+        """GET /v1/invoices/{id}/lines: all of them, in the invoice's own order."""
+        view, key = self.account.view(request), request.path_params["id"]
+        invoice = shelf(view, "invoices").by_id.get(key)
+        if invoice is None:
+            raise missing("invoices", key)
+        params = _params(request, PAGING)
+        return _inside(view, entries(invoice, "lines"), f"/v1/invoices/{key}/lines", params)
+
+    async def items(self, request: Request) -> Response:
+        """GET /v1/subscription_items?subscription=sub_x."""
+        view, params = self.account.view(request), _params(request, (*PAGING, "subscription"))
+        if "subscription" not in params:
+            raise refused(
+                "Missing required param: subscription.",
+                code="parameter_missing",
+                param="subscription",
+            )
+        owner = shelf(view, "subscriptions").by_id.get(params["subscription"])
+        if owner is None:
+            raise missing("subscriptions", params["subscription"], "subscription")
+        return _inside(view, entries(owner, "items"), "/v1/subscription_items", params)
+
+    async def item(self, request: Request) -> Response:
+        """GET /v1/subscription_items/{id}."""
+        view, key = self.account.view(request), request.path_params["id"]
+        known = view.memo(
+            "stripe items",
+            lambda: {
+                item["id"]: item
+                for owner in shelf(view, "subscriptions").docs
+                for item in entries(owner, "items")
+            },
+        )
+        if key not in known:
+            raise missing("subscription_items", key)
+        return reply(known[key])
+
+    async def events(self, request: Request) -> Response:
+        """GET /v1/events: the last 30 days, newest first."""
+        view = self.account.view(request)
+        names = (*PAGING, "created", "type", "types", "delivery_success")
+        params = _params(request, names)
+        if "type" in params and "types" in params:
+            raise refused("You may only specify one of these parameters: type, types.")
+        keys = [self._event_key(view, params.get(n), n) for n in ("starting_after", "ending_before")]
+        found: Any = stripe_events.matching(view, params)
+        picked, more = page(found, _limit(params), *keys)
+        docs = [stripe_events.rendered(change, API_VERSION) for change in picked]
+        return _list(view, docs, more, "/v1/events", params)
+
+    def _event_key(self, view: View, key: str | None, param: str) -> Key | None:
+        if key is None:
+            return None
+        change = stripe_events.find(view, key)
+        if change is None:
+            raise missing("events", key, param, 400)
+        return stripe_events.sort_key(change)
+
+    async def event(self, request: Request) -> Response:
+        """GET /v1/events/{id}."""
+        view, key = self.account.view(request), request.path_params["id"]
+        change = stripe_events.find(view, key)
+        if change is None:
+            raise missing("events", key)
+        return reply(stripe_events.rendered(change, API_VERSION))
+
+    async def unknown(self, request: Request) -> Response:
+        """Any other address."""
+        message = f"Unrecognized request URL ({request.method}: {request.url.path})."
+        body = {"error": {"type": "invalid_request_error", "message": message}}
+        raise WireError(404, body)
+
+
+def _basic(request: Request) -> str:
+    """The key sent as the user name of Basic authentication."""
+    scheme, _, packed = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(packed).decode().partition(":")[0]
+    except ValueError:
+        return ""
+
+
+def _params(request: Request, allowed: tuple[str, ...]) -> Params:
+    """The query as Stripe reads it: ``created[gte]`` nested, ``types[]`` repeated."""
+    params: Params = {}
+    for raw, value in request.query_params.multi_items():
+        bound = _RANGE.fullmatch(raw)
+        name = bound[1] if bound else re.sub(r"\[\d*\]$", "", raw)
+        if name not in allowed or (bound and name not in RANGES):
+            raise refused(
+                f"Received unknown parameter: {raw}", code="parameter_unknown", param=raw
+            )
+        if bound:
+            params.setdefault(name, {})[bound[2]] = _integer(value, raw)
+        elif name in RANGES:
+            moment = _integer(value, raw)
+            params[name] = {"gte": moment, "lte": moment}
+        elif name != raw or name in ("expand", "types", "ids"):
+            params.setdefault(name, []).append(value)
+        else:
+            params[name] = value
+    return params
+
+
+def _integer(value: str, param: str) -> int:
+    if not value.isdecimal():
+        raise refused(f"Invalid integer: {value}", code="parameter_invalid_integer", param=param)
+    return int(value)
+
+
+def _limit(params: Params) -> int:
+    limit = _integer(params.get("limit", "10"), "limit")
+    if not 1 <= limit <= 100:
+        bound = "less than or equal to 100" if limit > 100 else "greater than or equal to 1"
+        raise refused(f"This value must be {bound} (it currently is '{limit}').", param="limit")
+    if "starting_after" in params and "ending_before" in params:
+        raise refused("You may only specify one of these parameters: ending_before, starting_after.")
+    return limit
+
+
+def _inside(view: View, inside: list[Doc], url: str, params: Params) -> Response:
+    """A list that lives inside an object, in its own order."""
+    limit, ids = _limit(params), [entry["id"] for entry in inside]
+    start, end = 0, limit
+    for name in ("starting_after", "ending_before"):
+        if name in params and params[name] not in ids:
+            raise missing("line_items", params[name], name, 400)
+    if "starting_after" in params:
+        start = ids.index(params["starting_after"]) + 1
+        end = start + limit
+    more = end < len(inside)
+    if "ending_before" in params:
+        end = ids.index(params["ending_before"])
+        start = max(0, end - limit)
+        more = start > 0
+    return _list(view, inside[start:end], more, url, params)
+
+
+def _list(view: View, docs: list[Doc], more: bool, url: str, params: Params) -> Response:
+    answer: Doc = {"object": "list", "data": docs, "has_more": more, "url": url}
+    return reply(expanded(view, answer, params.get("expand", [])))

@@ -1,0 +1,39 @@
+"""The simulated world, kept in the state folder so that a restart need not simulate again."""
+
+from __future__ import annotations
+
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+
+from demo import company
+from demo.company.world import World
+
+DAYS = 790
+
+
+def load_or_simulate(folder: Path, *, customers: int, seed: int, through: date) -> World:
+    """The world that holds at least the end of ``through``.
+
+    What was kept is used only when it came from the same seed, size and simulation code.
+    """
+    from demo.company.simulation import START, simulate
+
+    days = max(DAYS, (through - START).days + 1)
+    path = folder / f"world-{label(customers=customers, seed=seed, days=days)}.pickle"
+    if path.exists():
+        return World.load(path)
+    world = simulate(seed=seed, customers=customers, start=START, days=days)
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.glob("world-*.pickle"):
+        stale.unlink()
+    world.save(path)
+    return world
+
+
+def label(*, customers: int, seed: int, days: int) -> str:
+    """A name for one world: what it was made from, its code included."""
+    code = sha256()
+    for source in sorted(Path(company.__file__).parent.rglob("*.py")):
+        code.update(source.read_bytes())
+    return f"{customers}-{seed}-{days}-{code.hexdigest()[:12]}"
