@@ -52,6 +52,7 @@ class Call:
     target: str
     params: dict[str, Any] = field(default_factory=dict)
     body: Any = None
+    form: dict[str, str] | None = None
     where: str = ""
 
 
@@ -69,7 +70,7 @@ class Client:
         *,
         headers: Callable[[str], dict[str, str]],
         refusal: Refusal = replies.by_status,
-        renew: Callable[[], str] | None = None,
+        renew: Callable[[Client], str] | None = None,
     ) -> None:
         _require_secret(connection)
         self.requests = 0
@@ -107,6 +108,10 @@ class Client:
         """The JSON object answering a read that the vendor wants as a POST."""
         return self._tried(Call("POST", target, body=body, where=where), self._document)
 
+    def form(self, target: str, fields: dict[str, str], *, where: str = "") -> dict[str, Any]:
+        """The JSON object answering a posted form, as token endpoints want it."""
+        return self._tried(Call("POST", target, form=fields, where=where), self._document)
+
     def download(self, target: str, path: Path, *, where: str = "") -> int:
         """Write a file's bytes to ``path`` and return their number; all of them or nothing.
 
@@ -141,7 +146,8 @@ class Client:
         self._keep_pace()
         self.requests += 1
         headers = self._headers(self._secret)
-        with self._wire.exchange(call.method, url, headers=headers, body=call.body) as response:
+        request = self._wire.request(call.method, url, headers, json=call.body, data=call.form)
+        with self._wire.exchange(request) as response:
             if "date" in response.headers:
                 self.vendor_now = vendor_clock(response.headers["date"])
             try:
@@ -155,7 +161,8 @@ class Client:
 
     def _judged(self, reply: Reply) -> ExtractionError | Transient:
         if reply.status == 401 and self._renew is not None:
-            self._secret, self._renew = self._renew(), None
+            renew, self._renew = self._renew, None
+            self._secret = renew(self)
             return Transient(ExtractionError("the token had expired.", code="unauthorized"), 0)
         return self._refusal(reply) or replies.by_status(reply)
 

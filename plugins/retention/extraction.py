@@ -13,7 +13,6 @@ from retention.sources.base import Connection, Record, Rejected, Stream
 from retention.window import Window
 
 _DRIFT = timedelta(days=1)
-_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class Reading:
@@ -60,20 +59,21 @@ class Reading:
             raise self.error(f"the page has no list {name!r}.", "bad_body")
         return rows
 
+    def at(self, row: int) -> str:
+        """Where a row of the present page stands."""
+        return f"page {self.page} row {row}"
+
     def error(self, message: str, code: str, mend: str = "") -> ExtractionError:
         return ExtractionError(message, code=code, where=self.where, mend=mend)
 
     def record(
-        self, doc: Any, row: int, updated_at: datetime | None, *, deleted: bool = False
+        self, doc: Any, position: str, updated_at: datetime | None, *, deleted: bool = False
     ) -> Record | Rejected:
         """The document as a Record, or Rejected where its JSON is flawed or it has no id."""
-        position = f"page {self.page} row {row}"
         found = jsondoc.flaw(doc)
         record_id = identity(doc, self.stream.key)
         if found is None and record_id is None:
             found = "missing_key", f"{self.stream.key} is missing, empty or no id"
-        if found is None and updated_at and not _EARLIEST <= updated_at < _LATEST:
-            found = "bad_timestamp", f"changed at {updated_at.isoformat()}"
         if found or record_id is None:
             code, reason = found or ("missing_key", "no id")
             return Rejected(code, reason, position, jsondoc.text(doc), record_id)

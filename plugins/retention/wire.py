@@ -35,13 +35,17 @@ class Wire:
     def close(self) -> None:
         self._client.close()
 
-    @contextlib.contextmanager
-    def exchange(
-        self, method: str, url: httpx.URL, *, headers: dict[str, str], body: Any = None
-    ) -> Iterator[httpx.Response]:
-        """The open response; raises Transient for every way a connection can fail."""
-        request = self._client.build_request(method, url, headers=headers, json=body)
+    def request(
+        self, method: str, url: httpx.URL, headers: dict[str, str], **content: Any
+    ) -> httpx.Request:
+        """What ``exchange`` sends; ``content`` is httpx's ``json`` or ``data``."""
+        request = self._client.build_request(method, url, headers=headers, **content)
         request.extensions["trace"] = self._remember_socket
+        return request
+
+    @contextlib.contextmanager
+    def exchange(self, request: httpx.Request) -> Iterator[httpx.Response]:
+        """The open response; raises Transient for every way a connection can fail."""
         late = threading.Event()
         timer = threading.Timer(self._deadline, self._cut, [late])
         timer.daemon = True

@@ -1,0 +1,66 @@
+"""HubSpot's token, how it is renewed, and what its refusals mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from retention.client import Client
+from retention.errors import ExtractionError
+from retention.replies import Refusal, Reply, by_status
+from retention.retry import Transient, vendor_clock
+from retention.sources.base import Connection
+
+# How long the two short limits take to forgive, in seconds.
+_SHORT_LIMITS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0}
+_OAUTH = ("refresh_token", "client_id", "client_secret")
+
+
+def client_for(connection: Connection) -> Client:
+    """A client with the connection's token, renewed once where it is one of OAuth."""
+    return Client(
+        connection,
+        headers=lambda secret: {"Authorization": f"Bearer {secret}"},
+        refusal=_refusal(ZoneInfo(connection.extra.get("portal_timezone", "UTC"))),
+        renew=_renewal(connection),
+    )
+
+
+def _refusal(zone: ZoneInfo) -> Refusal:
+    def refusal(reply: Reply) -> ExtractionError | Transient | None:
+        policy = reply.fields().get("policyName") if reply.status == 429 else None
+        if policy == "DAILY":
+            # Nothing passes until midnight; a worker asleep until then helps nobody.
+            reset = _midnight(vendor_clock(reply.headers.get("date")), zone)
+            return ExtractionError(
+                f"the daily quota is spent; it returns at {reset.isoformat()}.",
+                code="rate_limited",
+                mend="Run the load again after that time.",
+            )
+        asked = by_status(reply)
+        if policy in _SHORT_LIMITS and isinstance(asked, Transient) and asked.wait is None:
+            return Transient(asked.error, _SHORT_LIMITS[policy])
+        return None
+
+    return refusal
+
+
+def _midnight(now: datetime, zone: ZoneInfo) -> datetime:
+    day = (now.astimezone(zone) + timedelta(days=1)).date()
+    return datetime(day.year, day.month, day.day, tzinfo=zone)
+
+
+def _renewal(connection: Connection) -> Callable[[Client], str] | None:
+    if not all(connection.extra.get(name) for name in _OAUTH):
+        return None
+
+    def renew(client: Client) -> str:
+        fields = {name: str(connection.extra[name]) for name in _OAUTH}
+        answer = client.form("/oauth/v1/token", {"grant_type": "refresh_token"} | fields)
+        token = answer.get("access_token")
+        if not isinstance(token, str) or not token:
+            raise ExtractionError("the renewal brought no token.", code="unauthorized")
+        return token
+
+    return renew
