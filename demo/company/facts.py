@@ -1,0 +1,58 @@
+"""Neutral facts: what changed about a thing and when, before any vendor's shape is put on it."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+State = dict[str, Any]
+Steps = list[tuple[int, State]]
+Action = Callable[[int], None]
+
+
+class Facts:
+    """Everything recorded about one customer: kind -> id -> dated changes."""
+
+    def __init__(self) -> None:
+        self.kinds: dict[str, dict[str, Steps]] = {}
+
+    def note(self, kind: str, key: str, at: int, **changes: Any) -> None:
+        """Record that these attributes hold from ``at`` on; the order of calls is free."""
+        self.kinds.setdefault(kind, {}).setdefault(key, []).append((at, changes))
+
+    def of(self, kind: str) -> dict[str, Steps]:
+        """All things of one kind."""
+        return self.kinds.get(kind, {})
+
+
+def states(steps: Steps, until: int) -> Iterator[tuple[int, State]]:
+    """Each instant before ``until`` at which something changed, with the whole state then."""
+    state: State = {}
+    ordered = sorted(steps, key=lambda step: step[0])
+    for place, (at, changes) in enumerate(ordered):
+        if at >= until:
+            return
+        state.update(changes)
+        if place + 1 < len(ordered) and ordered[place + 1][0] == at:
+            continue
+        yield at, dict(state)
+
+
+class Agenda:
+    """Actions waiting for their instant, carried out in time order."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, Action]] = []
+        self._order = count()
+
+    def at(self, when: int, action: Action) -> None:
+        """Carry out ``action(when)`` once time gets there."""
+        heapq.heappush(self._heap, (when, next(self._order), action))
+
+    def run_until(self, end: int) -> None:
+        """Carry out all that is due before ``end``, also what those actions add."""
+        while self._heap and self._heap[0][0] < end:
+            when, _, action = heapq.heappop(self._heap)
+            action(when)
