@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from retention.sources.base import Source, Stream
+from retention.sources.base import Connection, Source, Stream
 from retention.sources.files.fields import key_of
 from retention.sources.files.read import extract
 from retention.sources.files.records import RECORDS
+
+if TYPE_CHECKING:
+    from retention.usage.formats import EventFiles
+
+# A folder that lost more than half of its records was not delivered whole.
+_GUARD = {"delete_rate": 0.5}
+
+
+def _event_files(connection: Connection) -> EventFiles:
+    from retention.sources.files.events import event_files
+
+    return event_files(connection)
+
 
 SOURCE = Source(
     name="files",
@@ -25,6 +39,7 @@ SOURCE = Source(
             # The folder is the complete listing: what it no longer holds is gone.
             deletes="tombstone" if name == "usage_events" else "listing",
             kind="usage" if name == "usage_events" else "records",
+            extra={"event_files": _event_files} if name == "usage_events" else _GUARD,
         )
         for name, record in RECORDS.items()
     ),

@@ -37,9 +37,7 @@ def converter(field: CanonicalField, rule: FieldRule, zone: ZoneInfo) -> Convert
         return _number_converter(field.kind, rule)
     if field.kind == "word":
         return lambda value: _word(value, field.words)
-    return {"boolean": _flag, "country": _country, "currency": _currency, "id": _id}.get(
-        field.kind, as_text
-    )
+    return {"boolean": _flag, "country": _country, "currency": _currency}.get(field.kind, _text)
 
 
 def _number_converter(kind: str, rule: FieldRule) -> Convert:
@@ -56,7 +54,7 @@ def _number_converter(kind: str, rule: FieldRule) -> Convert:
     return convert
 
 
-def _id(value: Any) -> str:
+def _text(value: Any) -> str:
     return as_text(value).strip()
 
 

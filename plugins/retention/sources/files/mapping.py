@@ -94,8 +94,9 @@ class StreamRule(_Rule):
     """The files of one stream and where each of its fields comes from.
 
     ``only`` and ``skip`` keep rows by a column's values. ``unique`` names columns that should
-    not repeat; repeats are reported and loaded. ``duplicates: last`` lets the last row of a key
-    win; without it rows of one key that differ are refused.
+    not repeat; repeats are reported and loaded. ``duplicates`` says what rows of one key that
+    differ mean: "reject", a contradiction, is what records do; "last", the last one counts, is
+    what usage events do; "keep", each is an event of its own, is for usage events only.
     """
 
     files: tuple[str, ...] = Field(min_length=1)
@@ -107,7 +108,7 @@ class StreamRule(_Rule):
     only: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     skip: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     unique: tuple[str, ...] = ()
-    duplicates: Literal["reject", "last"] = "reject"
+    duplicates: Literal["reject", "last", "keep"] | None = None
     updated_at: FieldRule | None = None
     fields: dict[str, FieldRule]
 

@@ -67,6 +67,10 @@ class Form:
             raise BrokenFile("unknown_format", "give `format: csv`, ndjson or parquet")
         return found
 
+    def delimiter_of(self, path: Path) -> str:
+        """The delimiter of a CSV file; a .tsv has tabs unless another is given."""
+        return "\t" if ".tsv" in path.suffixes and self.delimiter == "," else self.delimiter
+
 
 def read_rows(path: Path, form: Form) -> Iterator[Row | BadRow]:
     """Every row of the file, in order; raises BrokenFile rather than end early."""
@@ -126,8 +130,7 @@ def shown(text: str) -> str:
 
 
 def _csv_reader(lines: Iterable[str], path: Path, form: Form) -> Any:
-    tabs = ".tsv" in path.suffixes and form.delimiter == ","
-    return csv.reader(lines, delimiter="\t" if tabs else form.delimiter, strict=True)
+    return csv.reader(lines, delimiter=form.delimiter_of(path), strict=True)
 
 
 def _header(reader: Any) -> tuple[str, ...]:

@@ -64,6 +64,7 @@ def _stream(mapping: Mapping, name: str, rule: StreamRule) -> Iterator[Problem]:
         else:
             message = f"{name} has no field {field!r}. {nearest(field, known)}"
             yield _problem(mapping, where, "unknown_field", message)
+    yield from _stream_options(mapping, at, name, rule)
     missing = [
         each.name for each in known.values() if each.required and each.name not in rule.fields
     ]
@@ -72,6 +73,28 @@ def _stream(mapping: Mapping, name: str, rule: StreamRule) -> Iterator[Problem]:
         yield _problem(mapping, (*at, "fields"), "missing_field", message)
     if rule.updated_at:
         yield from _field(mapping, (*at, "updated_at"), _UPDATED_AT, rule.updated_at)
+
+
+def _stream_options(
+    mapping: Mapping, at: tuple[str, ...], name: str, rule: StreamRule
+) -> Iterator[Problem]:
+    bulk = name == "usage_events"
+    # Bulk files never pass through Python row by row.
+    for option in ("only", "skip"):
+        if bulk and option in rule.model_fields_set:
+            message = f"`{option}` is not for usage_events, which take the bulk path"
+            yield _problem(mapping, (*at, option), "option_not_for_stream", message)
+    encoding = rule.encoding or mapping.encoding
+    if bulk and encoding.lower().replace("_", "-") not in {"utf-8", "utf8"}:
+        message = f"usage_events take the bulk path, which reads utf-8, not {encoding}"
+        yield _problem(mapping, (*at, "encoding"), "option_not_for_stream", message)
+    if rule.duplicates == "keep" and not bulk:
+        message = "`duplicates: keep` is for usage_events; a record has one row per key"
+        yield _problem(mapping, (*at, "duplicates"), "option_not_for_stream", message)
+    for field, origin in rule.fields.items():
+        if origin.per == "billing_period" and "billing_period_months" not in rule.fields:
+            message = "`per: billing_period` needs the field billing_period_months"
+            yield _problem(mapping, (*at, "fields", field, "per"), "missing_field", message)
 
 
 def _field(

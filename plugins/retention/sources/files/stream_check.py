@@ -59,7 +59,8 @@ class StreamCheck:
         if missing:
             return
         rows = 0
-        for rows, row in enumerate(self.folder.rows(file, self.form), start=1):
+        for row in self.folder.rows(file, self.form):
+            rows += 1
             if isinstance(row, BadRow):
                 self.findings.error(file, row.line, None, row.code, row.message)
                 continue
