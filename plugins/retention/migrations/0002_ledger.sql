@@ -69,11 +69,11 @@ create table if not exists ops.stream_paths (
     path text not null,
     types text[] not null,
     documents bigint not null,
-    gone boolean not null default false,
+    sampled bigint not null,
     primary key (source, stream, path)
 );
 comment on table ops.stream_paths is 'Every path seen in a stream''s documents: the memory behind ops.drift.';
-comment on column ops.stream_paths.documents is 'In how many of the sampled documents it stood; path '''' counts the documents.';
+comment on column ops.stream_paths.documents is 'In how many of the documents sampled while it existed it stood.';
 
 create table if not exists ops.files (
     source text not null,
