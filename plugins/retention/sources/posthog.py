@@ -40,7 +40,7 @@ def _bulk_only(connection: Connection, stream: Stream, window: Window) -> Extrac
 SOURCE = Source(
     name="posthog",
     conn_id="posthog_exports",
-    schedule="30 2 * * *",
+    schedule="0 0 * * *",
     freshness=timedelta(hours=30),
     owner="product",
     doc="Product usage: the files PostHog's batch export drops, each event with its account.",

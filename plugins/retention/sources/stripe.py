@@ -207,7 +207,7 @@ def _stream(name: str, record: type[BaseModel], events: str, **list_params: str)
 SOURCE = Source(
     name="stripe",
     conn_id="stripe_api",
-    schedule="0 3 * * *",
+    schedule="0 0 * * *",
     freshness=timedelta(hours=27),
     owner="finance",
     pool="stripe",

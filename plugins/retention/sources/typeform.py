@@ -166,7 +166,7 @@ def _text(moment: datetime) -> str:
 SOURCE = Source(
     name="typeform",
     conn_id="typeform_api",
-    schedule="0 3 * * *",
+    schedule="0 0 * * *",
     freshness=timedelta(hours=27),
     owner="customer-success",
     pool="typeform",

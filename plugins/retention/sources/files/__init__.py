@@ -26,7 +26,7 @@ def _event_files(connection: Connection) -> EventFiles:
 SOURCE = Source(
     name="files",
     conn_id="files_folder",
-    schedule="0 3 * * *",
+    schedule="0 0 * * *",
     freshness=timedelta(hours=26),
     owner="data",
     doc="A folder of exported files and the mapping.yml that says what their columns mean.",

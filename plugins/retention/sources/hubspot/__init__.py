@@ -80,7 +80,7 @@ def _stream(
 SOURCE = Source(
     name="hubspot",
     conn_id="hubspot_api",
-    schedule="0 3 * * *",
+    schedule="0 0 * * *",
     freshness=timedelta(hours=27),
     owner="customer-success",
     pool="hubspot",
