@@ -57,6 +57,10 @@ class Wire:
                     raise httpx.ReadTimeout("cut at the deadline")
         except httpx.TransportError as error:
             raise Transient(self._failure(error, late=late.is_set())) from error
+        except Transient as failure:
+            if late.is_set():
+                raise Transient(self._timed_out()) from failure
+            raise
         finally:
             timer.cancel()
 
@@ -73,10 +77,11 @@ class Wire:
 
     def _failure(self, error: httpx.TransportError, *, late: bool) -> ExtractionError:
         if late or isinstance(error, httpx.TimeoutException):
-            return ExtractionError(
-                f"no complete answer within {self._deadline:g} s.", code="timed_out"
-            )
+            return self._timed_out()
         if "without sending complete" in str(error) or "incomplete" in str(error):
             return ExtractionError("the connection closed mid-body.", code="truncated_body")
         kind = type(error).__name__
         return ExtractionError(f"no connection to the vendor ({kind}).", code="unreachable")
+
+    def _timed_out(self) -> ExtractionError:
+        return ExtractionError(f"no complete answer in {self._deadline:g} s.", code="timed_out")
