@@ -24,10 +24,11 @@ from hubspot.crm.objects import (
     SimplePublicObjectBatchInput,
 )
 
+from demo.company import render_stripe
 from demo.company.world import Version, World
 from demo.servers import posthog_export
 from demo.servers.app import Servers, serve
-from demo.servers.faults import (
+from demo.servers.mishaps import (
     edited,
     hubspot_limit,
     lagging,
@@ -71,8 +72,9 @@ def company(number: int) -> list[Version]:
 
 def contact(number: int) -> list[Version]:
     made = crm(9000 + number, START, email=f"c{number}@example.com", customer_role="champion")
-    entry = {"id": str(1000 + number % COMPANIES), "type": "contact_to_company"}
-    doc = {**made.doc, "associations": {"companies": {"results": [entry]}}}
+    key, kind = str(1000 + number % COMPANIES), "contact_to_company"
+    entries = [{"id": key, "type": kind}, {"id": key, "type": f"{kind}_unlabeled"}]
+    doc = {**made.doc, "associations": {"companies": {"results": entries}}}
     doc["properties"] = {**doc["properties"], "lastmodifieddate": stamp(START)}
     return [Version(START, doc)]
 
@@ -136,9 +138,31 @@ def invoice(number: int) -> list[Version]:
     return [Version(at, doc), Version(at + timedelta(hours=2), paid)]
 
 
+def billing() -> dict[tuple[str, str], dict[str, list[Version]]]:
+    """The billing objects and the events that tell of them."""
+    nouns = {
+        "customers": "customer",
+        "subscriptions": "customer.subscription",
+        "invoices": "invoice",
+    }
+    records = {("stripe", stream): {} for stream in (*nouns, "events")}
+    for stream, make, count in (
+        ("customers", customer, 10),
+        ("subscriptions", subscription, SUBSCRIPTIONS),
+        ("invoices", invoice, 25),
+    ):
+        for versions in map(make, range(count)):
+            render_stripe.add(records, stream, versions[0].doc["id"], versions, nouns[stream])
+    return records
+
+
 def response(number: int) -> list[Version]:
     at = START + timedelta(minutes=10 * number)
-    score = {"type": "number", "number": number % 11, "field": {"id": "f1", "type": "opinion_scale"}}
+    score = {
+        "type": "number",
+        "number": number % 11,
+        "field": {"id": "f1", "type": "opinion_scale"},
+    }
     doc = {
         "form_id": "nps",
         "token": f"tok{number:05d}",
@@ -159,7 +183,8 @@ def usage() -> pa.Table:
         late = timedelta(days=3) if number % 50 == 0 else timedelta(minutes=1)
         row = {"uuid": f"u{number}", "event": "report opened", "distinct_id": f"{9000 + number}"}
         row |= {"company_id": "1001", "timestamp": at, "received_at": at + late}
-        rows.append({**row, "properties": json.dumps({"quantity": 1})})
+        properties = {"quantity": 1, "$groups": {"company": "1001"}}
+        rows.append({**row, "properties": json.dumps(properties)})
     return pa.Table.from_pylist(rows)
 
 
@@ -170,14 +195,26 @@ def world() -> World:
         ("hubspot", "contacts"): {v[0].doc["id"]: v for v in map(contact, range(300))},
         ("hubspot", "tickets"): {},
         ("hubspot", "owners"): {
-            str(n): [Version(START, {"id": str(n), "email": f"o{n}@x", "firstName": "O", "lastName": "W", "type": "PERSON", "userId": n, "createdAt": stamp(START), "updatedAt": stamp(START), "archived": False}, deleted=n == 2)]
+            str(n): [
+                Version(
+                    START,
+                    {
+                        "id": str(n),
+                        "email": f"o{n}@x",
+                        "firstName": "O",
+                        "lastName": "W",
+                        "type": "PERSON",
+                        "userId": n,
+                        "createdAt": stamp(START),
+                        "updatedAt": stamp(START),
+                        "archived": False,
+                    },
+                    deleted=n == 2,
+                )
+            ]
             for n in range(1, 131)
         },
-        ("stripe", "customers"): {v[0].doc["id"]: v for v in map(customer, range(10))},
-        ("stripe", "subscriptions"): {
-            v[0].doc["id"]: v for v in map(subscription, range(SUBSCRIPTIONS))
-        },
-        ("stripe", "invoices"): {v[0].doc["id"]: v for v in map(invoice, range(25))},
+        **billing(),
         ("typeform", "responses"): {v[0].doc["token"]: v for v in map(response, range(1100))},
     }
     gone = company(7)[-1]
@@ -255,16 +292,14 @@ def test_history_of_a_property_is_newest_first(servers: Servers) -> None:
 
 def test_the_official_client_searches_by_keyset(servers: Servers) -> None:
     api = crm_client(servers).crm.objects.search_api
-    since = START + timedelta(days=21)
+    bound = str(int((START + timedelta(days=21)).timestamp() * 1000))
     expected = [1000 + n for n in range(COMPANIES) if n % 2 and n >= 72]
     seen: list[int] = []
     while True:
-        filters = [
-            {"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": str(int(since.timestamp() * 1000))},
-            {"propertyName": "hs_object_id", "operator": "GT", "value": str(seen[-1] if seen else 0)},
-        ]  # fmt: skip
+        modified = {"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": bound}
+        beyond = {"propertyName": "hs_object_id", "operator": "GT", "value": str([0, *seen][-1])}
         request = PublicObjectSearchRequest(
-            filter_groups=[{"filters": filters}],
+            filter_groups=[{"filters": [modified, beyond]}],
             sorts=[{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
             limit=50,
         )
@@ -298,7 +333,8 @@ def test_search_knows_the_operators(servers: Servers, rule: dict[str, Any], coun
 
 def test_filter_groups_are_alternatives_and_sorts_descend(servers: Servers) -> None:
     groups = [
-        {"filters": [{"propertyName": "size", "operator": "EQ", "value": size}]} for size in ("4", "8")
+        {"filters": [{"propertyName": "size", "operator": "EQ", "value": size}]}
+        for size in ("4", "8")
     ]
     sort = [{"propertyName": "createdate", "direction": "DESCENDING"}]
     body = {"filterGroups": groups, "sorts": sort}
@@ -313,7 +349,11 @@ def test_filter_groups_are_alternatives_and_sorts_descend(servers: Servers) -> N
         {"limit": 100, "after": "9950"},
         {"after": "10000"},
         {"after": "page two"},
-        {"filterGroups": [{"filters": [{"propertyName": "size", "operator": "LIKE", "value": "1"}]}]},
+        {
+            "filterGroups": [
+                {"filters": [{"propertyName": "size", "operator": "LIKE", "value": "1"}]}
+            ]
+        },
         {"filterGroups": [{"filters": []}] * 6},
         {"sorts": ["name", "size"]},
     ],
@@ -348,13 +388,13 @@ def test_associations_are_known_from_both_sides(servers: Servers) -> None:
         "9003": ["1003"],
         "9298": ["1048"],
     }
-    assert there.results[0].to[0].association_types[0].type_id == 279
+    types = there.results[0].to[0].association_types
+    assert [(kind.type_id, kind.label) for kind in types] == [(1, "Primary"), (279, None)]
     back = ask(servers, "hubspot", "/crm/v3/objects/companies/1003?associations=contacts").json()
     linked = back["associations"]["contacts"]["results"]
-    assert linked == [
-        {"id": "9003", "type": "company_to_contact"},
-        {"id": "9253", "type": "company_to_contact"},
-    ]
+    assert [entry["id"] for entry in linked] == ["9003", "9003", "9253", "9253"]
+    kinds = {entry["type"] for entry in linked}
+    assert kinds == {"company_to_contact", "company_to_contact_unlabeled"}
     alone = {"inputs": [{"id": "1001"}, {"id": "77"}]}
     path = "/crm/v4/associations/companies/contacts/batch/read"
     partly = ask(servers, "hubspot", path, json=alone)
@@ -378,11 +418,15 @@ def test_written_properties_are_read_back_and_survive_a_restart(
     with pytest.raises(hubspot.crm.objects.ApiException, match="PROPERTY_DOESNT_EXIST"):
         api.update("companies", batch_input_simple_public_object_batch_input=inputs)
     definition = {"name": "health", "label": "Health", "type": "number", "fieldType": "number"}
-    made = ask(servers, "hubspot", "/crm/v3/properties/companies", json={**definition, "groupName": "g"})
+    made = ask(
+        servers, "hubspot", "/crm/v3/properties/companies", json={**definition, "groupName": "g"}
+    )
     assert made.status_code == 201
     api.update("companies", batch_input_simple_public_object_batch_input=inputs)
     with serve(world, AS_OF, folder=tmp_path) as again:
-        found = ask(again, "hubspot", "/crm/v3/objects/companies/1001?properties=health,name").json()
+        found = ask(
+            again, "hubspot", "/crm/v3/objects/companies/1001?properties=health,name"
+        ).json()
         assert found["properties"]["health"] == "71"
         assert found["properties"]["name"] == "Company 1 AG"
         assert found["updatedAt"] == "2026-07-01T00:00:00.000Z"
@@ -393,7 +437,9 @@ def test_written_properties_are_read_back_and_survive_a_restart(
 
 def test_a_wrong_token_and_an_unknown_type_get_hubspots_errors(servers: Servers) -> None:
     with pytest.raises(hubspot.crm.objects.ApiException) as error:
-        hubspot.Client.create(access_token="pat-wrong", host=servers.urls["hubspot"]).crm.objects.basic_api.get_page("companies")
+        hubspot.Client.create(
+            access_token="pat-wrong", host=servers.urls["hubspot"]
+        ).crm.objects.basic_api.get_page("companies")
     assert error.value.status == 401
     assert json.loads(error.value.body)["category"] == "INVALID_AUTHENTICATION"
     unknown = ask(servers, "hubspot", "/crm/v3/objects/spaceships")
@@ -407,7 +453,9 @@ def test_a_wrong_token_and_an_unknown_type_get_hubspots_errors(servers: Servers)
 
 def test_the_official_stripe_client_auto_pages_newest_first(servers: Servers) -> None:
     found = list(
-        billing_client(servers).v1.subscriptions.list({"status": "all", "limit": 50}).auto_paging_iter()
+        billing_client(servers)
+        .v1.subscriptions.list({"status": "all", "limit": 50})
+        .auto_paging_iter()
     )
     assert [each.id for each in found] == [f"sub_{n:04d}" for n in reversed(range(SUBSCRIPTIONS))]
     shown = servers.faults.log["stripe"]
@@ -427,8 +475,12 @@ def test_canceled_subscriptions_hide_unless_asked_for(servers: Servers) -> None:
 def test_created_filters_are_half_open_or_closed_as_asked(servers: Servers) -> None:
     client = billing_client(servers).v1.invoices
     day = int((START + timedelta(days=3)).timestamp())
-    assert [i.id for i in client.list({"created": {"gte": day, "lt": day + 86400}}).data] == ["in_0003"]
-    assert [i.id for i in client.list({"created": {"gt": day, "lte": day + 86400}}).data] == ["in_0004"]
+    assert [i.id for i in client.list({"created": {"gte": day, "lt": day + 86400}}).data] == [
+        "in_0003"
+    ]
+    assert [i.id for i in client.list({"created": {"gt": day, "lte": day + 86400}}).data] == [
+        "in_0004"
+    ]
 
 
 def test_paging_backwards_gives_the_page_before(servers: Servers) -> None:
@@ -670,7 +722,9 @@ def test_a_bad_day_poisons_what_changed_on_it_until_it_is_switched_off(servers: 
     assert ask(servers, "stripe", "/v1/invoices").status_code == 200
     servers.clock.as_of = date(2026, 6, 3)
     servers.bad_day.switch_off()
-    assert max(r["answers"][0]["number"] for r in responses(servers, "page_size=500")["items"]) == 10
+    assert (
+        max(r["answers"][0]["number"] for r in responses(servers, "page_size=500")["items"]) == 10
+    )
 
 
 def test_a_quiet_day_is_made_bad_by_a_change_of_its_own(servers: Servers) -> None:

@@ -36,16 +36,16 @@ def main(arguments: list[str] | None = None) -> int:
     gc.freeze()  # millions of objects that stay; the collector need not walk them again
     ports, tokens = _kept(folder)
     clock = FileClock(folder / "clock", options.as_of)
-    name = label(customers=world.customers, seed=world.seed, days=world.days)
     with serve(world, clock, folder=folder, ports=ports, tokens=tokens) as servers:
+        servers.label = label(customers=world.customers, seed=world.seed, days=world.days)
         for vendor, per_second in options.limit:
             servers.faults.limit(vendor, per_second)
         if options.bad_day:
             servers.bad_day.switch_on(*options.bad_day)
-        served = _follow(servers, folder, name, None)
+        served = _follow(servers, folder, None)
         _announce(servers, folder)
         while not stop.wait(POLL_SECONDS):
-            served = _follow(servers, folder, name, served)
+            served = _follow(servers, folder, served)
     return 0
 
 
@@ -101,13 +101,13 @@ def _announce(servers: Servers, folder: Path) -> None:
         print(f"{vendor:9} {entry['base_url']}", flush=True)
 
 
-def _follow(servers: Servers, folder: Path, name: str, seen: date | None) -> date:
+def _follow(servers: Servers, folder: Path, seen: date | None) -> date:
     """Bring the export files to the clock when it has moved; the day that is served."""
     day = servers.clock.as_of
     if day != seen:
         if day > (last := servers.world.start + timedelta(days=servers.world.days - 1)):
             print(f"the simulated history ends on {last}; {day} shows that day", file=sys.stderr)
-        servers.sync(day, name)
+        servers.sync(day)
         write_atomically(folder / "served", day.isoformat())
     return day
 

@@ -13,10 +13,11 @@ from uuid import uuid4
 
 import uvicorn
 
-from demo.servers import hubspot, posthog_export, stripe, typeform
+from demo.servers import hubspot, stripe, typeform
 from demo.servers.bad_day import DEFAULT_KINDS, BadDay, BadDayFile
 from demo.servers.clock import Clock, SetClock
 from demo.servers.faults import Faults
+from demo.servers.posthog_export import Export
 from demo.servers.views import Account, Views, World
 
 APPS = {"hubspot": hubspot.app, "stripe": stripe.app, "typeform": typeform.app}
@@ -62,6 +63,8 @@ class Servers:
         self.views = Views(world, clock, self.bad_day)
         self.tokens = {vendor: tokens.get(vendor) or make() for vendor, make in TOKENS.items()}
         self.urls: dict[str, str] = {}
+        self.label = ""  # names the world, so that files of another one are replaced
+        self._export: Export | None = None
         self._running: list[uvicorn.Server] = []
         self._thread: threading.Thread | None = None
 
@@ -110,13 +113,14 @@ class Servers:
         if self._thread is not None:
             self._thread.join(timeout=10)
 
-    def sync(self, as_of: date | None = None, label: str = "") -> int:
+    def sync(self, as_of: date | None = None) -> int:
         """Write the export files that the clock (or ``as_of``) calls for; how many were new."""
         if self.folder is None:
             raise RuntimeError("servers without a folder export no files")
-        target = self.folder / "exports" / "posthog"
-        day = as_of or self.clock.as_of
-        return posthog_export.export(self.world.events, target, day, label=label)
+        if self._export is None:
+            target = self.folder / "exports" / "posthog"
+            self._export = Export(self.world.events, target, self.label)
+        return self._export.sync(as_of or self.clock.as_of)
 
     def __enter__(self) -> Servers:
         return self

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+from demo.company.render_stripe import SHAPES, event_of
 from demo.servers.clock import write_atomically
 
 Doc = dict[str, Any]
@@ -96,7 +97,10 @@ def poison(world: Any, bad: BadDay) -> Any:
     for kind in bad.kinds:
         if kind in POISONS:
             vendor, stream, spoil = POISONS[kind]
-            records[vendor, stream] = _spoiled(records.get((vendor, stream), {}), bad.day, spoil)
+            fresh = _spoiled(records.get((vendor, stream), {}), bad.day, spoil)
+            records[vendor, stream] = {**records.get((vendor, stream), {}), **fresh}
+            if vendor == "stripe":
+                records[vendor, "events"] = {**records[vendor, "events"], **_told(stream, fresh)}
             continue
         verb, _, name = kind.partition(":")
         vendor, _, stream = name.partition("/")
@@ -111,7 +115,7 @@ def poison(world: Any, bad: BadDay) -> Any:
 def _spoiled(
     stream: dict[str, list[Any]], day: date, spoil: Callable[[Doc], bool]
 ) -> dict[str, list[Any]]:
-    """The stream with every version of ``day`` spoiled; where none can be, one is made."""
+    """The records with a version of ``day``, spoiled; where none can be, one is made."""
     start = datetime.combine(day, time(), tzinfo=UTC)
     end = start + timedelta(days=1)
     fresh: dict[str, list[Any]] = {}
@@ -120,7 +124,7 @@ def _spoiled(
             changed = [_spoil(v, spoil) if start <= v.at < end else v for v in versions]
             if any(after is not before for after, before in zip(changed, versions, strict=True)):
                 fresh[record_id] = changed
-    return {**stream, **(fresh or _made(stream, start, spoil))}
+    return fresh or _made(stream, start, spoil)
 
 
 def _spoil(version: Any, spoil: Callable[[Doc], bool]) -> Any:
@@ -140,8 +144,20 @@ def _made(
         if spoiled is not earlier[-1]:
             at = start + timedelta(hours=12)
             later = [version for version in versions if version.at >= start]
-            return {record_id: [*earlier, replace(spoiled, at=at, doc=_stamp(spoiled.doc, at)), *later]}
+            made = replace(spoiled, at=at, doc=_stamp(spoiled.doc, at))
+            return {record_id: [*earlier, made, *later]}
     raise ValueError(f"nothing before {start.date()} can carry the poison {spoil.__name__}")
+
+
+def _told(stream: str, fresh: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """The events that tell of these versions; one known by its id is told anew."""
+    noun, told = SHAPES[stream][2], {}
+    for key, versions in fresh.items():
+        for place, version in enumerate(versions):
+            before = versions[place - 1] if place else None
+            event = event_of(key, place, version, before, noun)
+            told[event["id"]] = [replace(version, doc=event)]
+    return told
 
 
 def _stamp(doc: Doc, at: datetime) -> Doc:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -41,10 +42,8 @@ class FileClock:
     @property
     def as_of(self) -> date:
         """The date in the file at this moment."""
-        try:
+        with suppress(OSError, ValueError):
             self._last = date.fromisoformat(self.path.read_text().strip())
-        except (OSError, ValueError):
-            pass
         return self._last
 
     def move(self, as_of: date) -> None:

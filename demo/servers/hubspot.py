@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from typing import Any
 from uuid import uuid4
 
 from starlette.applications import Starlette
@@ -12,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from demo.servers.hubspot_links import as_v3, as_v4, links
+from demo.servers.hubspot_batch import Batches, body_of, not_found, refusal
+from demo.servers.hubspot_links import as_v3, links
 from demo.servers.hubspot_search import invalid, search
-from demo.servers.hubspot_shelf import TYPES, Doc, Shelf, history, shelf
-from demo.servers.hubspot_writes import Writes
+from demo.servers.hubspot_shelf import Doc, Shelf, history
 from demo.servers.views import Account, View
 from demo.servers.wire import Handler, WireError, bearer, on_wire_error, reply
 
@@ -46,24 +44,8 @@ def app(account: Account) -> Starlette:
     )
 
 
-def refusal(status: int, category: str, message: str) -> WireError:
-    """An error in the shape that HubSpot gives all of them."""
-    body = {"status": "error", "message": message, "correlationId": str(uuid4())}
-    return WireError(status, {**body, "category": category})
-
-
-def not_found() -> WireError:
-    """HubSpot's 404 for a record."""
-    return refusal(404, "OBJECT_NOT_FOUND", "resource not found")
-
-
-class HubSpot:
+class HubSpot(Batches):
     """The handlers; each takes one view and answers from it."""
-
-    def __init__(self, account: Account) -> None:
-        self.account = account
-        folder = account.folder
-        self.writes = Writes(folder / "hubspot_writes.jsonl" if folder else None)
 
     def guarded(self, run: Handler) -> Handler:
         """``run`` behind the token check, with the rate limit headers of every answer."""
@@ -86,18 +68,6 @@ class HubSpot:
             return response
 
         return handler
-
-    def shelf(self, request: Request, name: str | None = None) -> Shelf:
-        """The records of the object type in the path."""
-        view = self.account.view(request)
-        return shelf(view, self.kind(view, name or request.path_params["kind"]), self.writes)
-
-    def kind(self, view: View, name: str) -> str:
-        """The stream behind a type's name or id; raises HubSpot's 400 for an unknown one."""
-        kind = TYPES.get(name)
-        if kind is None or not view.has("hubspot", kind):
-            raise refusal(400, "VALIDATION_ERROR", f"Unable to infer object type from: {name}")
-        return kind
 
     async def listing(self, request: Request) -> Response:
         """GET /crm/v3/objects/{type}: every record, in the order of ids, without a wall."""
@@ -140,129 +110,7 @@ class HubSpot:
 
     async def search(self, request: Request) -> Response:
         """POST /crm/v3/objects/{type}/search."""
-        return reply(search(self.shelf(request), await _body(request)))
-
-    async def batch_read(self, request: Request) -> Response:
-        """POST /crm/v3/objects/{type}/batch/read: at most 100 records by id or unique value."""
-        body, found = await _body(request), self.shelf(request)
-        archived, by = _flag(request.query_params, "archived"), body.get("idProperty")
-        asked = [str(entry.get("id")) for entry in _inputs(body, 100)]
-        docs = {key: found.get(key, archived, by) for key in asked}
-        shown = found.shown((doc for doc in docs.values() if doc), body.get("properties"))
-        for doc in shown if body.get("propertiesWithHistory") else ():
-            names = body["propertiesWithHistory"]
-            doc["propertiesWithHistory"] = history(found.view, found.kind, doc["id"], names)
-        return self._batch(found.view, shown, _missing(found.kind, docs))
-
-    async def batch_update(self, request: Request) -> Response:
-        """POST /crm/v3/objects/{type}/batch/update: set properties, read back what is there."""
-        body, found = await _body(request), self.shelf(request)
-        inputs = _inputs(body, 100)
-        docs = {str(entry.get("id")): found.get(str(entry.get("id"))) for entry in inputs}
-        for entry in inputs:
-            self._check(found, entry.get("properties") or {})
-        for entry in inputs:
-            self._write(found, str(entry["id"]), entry.get("properties") or {}, docs)
-        fresh = self.shelf(request)
-        names = {name for entry in inputs for name in entry.get("properties") or {}}
-        shown = fresh.shown((fresh.get(key) for key, doc in docs.items() if doc), sorted(names))
-        return self._batch(fresh.view, shown, _missing(found.kind, docs))
-
-    async def update(self, request: Request) -> Response:
-        """PATCH /crm/v3/objects/{type}/{id}."""
-        found, key = self.shelf(request), request.path_params["id"]
-        values = (await _body(request)).get("properties") or {}
-        if found.get(key) is None:
-            raise not_found()
-        self._check(found, values)
-        self._write(found, key, values, {key: found.get(key)})
-        fresh = self.shelf(request)
-        return reply(fresh.shown([fresh.get(key)], values)[0])
-
-    def _check(self, found: Shelf, values: Doc) -> None:
-        unknown = [name for name in values if name not in found.known]
-        if unknown:
-            told = [
-                {
-                    "isValid": False,
-                    "message": f'Property "{name}" does not exist',
-                    "error": "PROPERTY_DOESNT_EXIST",
-                    "name": name,
-                }
-                for name in unknown
-            ]
-            raise invalid(f"Property values were not valid: {json.dumps(told)}")
-
-    def _write(self, found: Shelf, key: str, values: Doc, docs: dict[str, Any]) -> None:
-        if docs.get(key) is not None:
-            texts = {name: "" if value is None else str(value) for name, value in values.items()}
-            self.writes.write(found.kind, key, texts, found.view.instant)
-
-    async def batch_links(self, request: Request) -> Response:
-        """POST /crm/v4/associations/{from}/{to}/batch/read: at most 1,000 records."""
-        view, target = self.account.view(request), request.path_params["to"]
-        source = self.kind(view, request.path_params["kind"])
-        target = self.kind(view, target)
-        known = links(view, source, target, self.writes)
-        results, errors = [], []
-        for entry in _inputs(await _body(request), 1000):
-            key = str(entry.get("id"))
-            if key in known:
-                to = as_v4(source, target, known[key])
-                results.append({"from": {"id": key}, "to": to})
-            else:
-                errors.append(_unlinked(source, target, key))
-        return self._batch(view, results, errors)
-
-    async def links_of_one(self, request: Request) -> Response:
-        """GET /crm/v4/objects/{from}/{id}/associations/{to}."""
-        view, query = self.account.view(request), request.query_params
-        source = self.kind(view, request.path_params["kind"])
-        target = self.kind(view, request.path_params["to"])
-        limit, start = _limit(query.get("limit", "500"), 500), int(query.get("after", "0"))
-        known = links(view, source, target, self.writes).get(request.path_params["id"], [])
-        found = as_v4(source, target, known)
-        answer: Doc = {"results": found[start : start + limit]}
-        if start + limit < len(found):
-            answer["paging"] = {"next": {"after": str(start + limit)}}
-        return reply(answer)
-
-    def _batch(self, view: View, results: list[Doc], errors: list[Doc]) -> Response:
-        stamp = view.instant.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-        answer: Doc = {"status": "COMPLETE", "results": results}
-        answer |= {"startedAt": stamp, "completedAt": stamp}
-        if errors:
-            answer |= {"numErrors": len(errors), "errors": errors}
-        return reply(answer, 207 if errors else 200)
-
-    async def properties(self, request: Request) -> Response:
-        """GET /crm/v3/properties/{type}: the names that records of the type can have."""
-        found = self.shelf(request)
-        results = [
-            {
-                "name": name,
-                "label": name,
-                "type": "string",
-                "fieldType": "text",
-                "groupName": "information",
-                "description": "",
-                "options": [],
-            }
-            for name in sorted(found.known)
-        ]
-        return reply({"results": results})
-
-    async def create_property(self, request: Request) -> Response:
-        """POST /crm/v3/properties/{type}: make room for a value to write."""
-        found, definition = self.shelf(request), await _body(request)
-        needed = [k for k in ("name", "label", "type", "fieldType", "groupName") if k not in definition]
-        if needed:
-            raise invalid(f"Some required fields were not set: {needed}")
-        if definition["name"] in found.known:
-            text = f"A property named '{definition['name']}' already exists."
-            raise refusal(409, "OBJECT_ALREADY_EXISTS", text)
-        self.writes.create(found.kind, definition)
-        return reply({"options": [], "description": "", **definition, "archived": False}, 201)
+        return reply(search(self.shelf(request), await body_of(request)))
 
     async def owners(self, request: Request) -> Response:
         """GET /crm/v3/owners, by id; ``email`` and ``archived`` narrow it."""
@@ -306,41 +154,3 @@ def _limit(text: str, most: int) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= most:
         raise invalid(f"The limit must be between 1 and {most}, got {text}.")
     return int(text)
-
-
-async def _body(request: Request) -> Doc:
-    try:
-        body = json.loads(await request.body())
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise invalid("Invalid input JSON")
-    return body
-
-
-def _inputs(body: Doc, most: int) -> list[Doc]:
-    inputs = body.get("inputs")
-    if not isinstance(inputs, list) or not inputs:
-        raise invalid("Some required fields were not set: [inputs]")
-    if len(inputs) > most:
-        raise invalid(f"The maximum number of inputs supported in a batch is {most}.")
-    return inputs
-
-
-def _missing(kind: str, docs: dict[str, Any]) -> list[Doc]:
-    missing = [key for key, doc in docs.items() if doc is None]
-    if not missing:
-        return []
-    text = "Could not get some objects, they may be deleted or not exist. Check that ids are valid."
-    error = {"status": "error", "category": "OBJECT_NOT_FOUND", "message": text}
-    return [{**error, "context": {"ids": missing, "objectType": [kind]}}]
-
-
-def _unlinked(source: str, target: str, key: str) -> Doc:
-    return {
-        "status": "error",
-        "category": "OBJECT_NOT_FOUND",
-        "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
-        "message": f"No {target} is associated with {source} {key}.",
-        "context": {"fromObjectId": [key], "fromObjectType": [source], "toObjectType": [target]},
-    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -9,7 +10,8 @@ from demo.servers.hubspot_shelf import Shelf, shelf
 from demo.servers.hubspot_writes import Writes
 from demo.servers.views import View
 
-Links = dict[str, list[tuple[str, str]]]  # from id -> (to id, v3 type label)
+Others = dict[str, dict[str, None]]  # id of the other record -> v3 names of the types, in order
+Links = dict[str, Others]
 
 # HubSpot's own type ids, unlabelled, per (from, to).
 TYPE_IDS = {
@@ -32,7 +34,17 @@ TYPE_IDS = {
     ("tasks", "contacts"): 204,
     ("contacts", "tasks"): 203,
 }
-SINGULAR = {"companies": "company"}
+# The ids of the same with the label "Primary", where a record has one company above all.
+PRIMARY_IDS = {
+    ("contacts", "companies"): 1,
+    ("companies", "contacts"): 2,
+    ("deals", "companies"): 5,
+    ("companies", "deals"): 6,
+    ("companies", "tickets"): 25,
+    ("tickets", "companies"): 26,
+}
+SINGULAR = {"companies": "company", "meetings": "meeting_event"}
+PAGE = 500  # how many others of one record v4 shows at a time
 
 
 def label(source: str, target: str) -> str:
@@ -42,7 +54,7 @@ def label(source: str, target: str) -> str:
 
 
 def links(view: View, source: str, target: str, writes: Writes) -> Links:
-    """What every record of ``source`` is associated with among ``target``."""
+    """What every record of ``source`` is associated with among ``target``, and by which types."""
     return view.memo(
         ("hubspot links", source, target, writes.revision),
         lambda: _links(shelf(view, source, writes), shelf(view, target, writes)),
@@ -51,16 +63,16 @@ def links(view: View, source: str, target: str, writes: Writes) -> Links:
 
 def _links(source: Shelf, target: Shelf) -> Links:
     there, back = label(source.kind, target.kind), label(target.kind, source.kind)
-    found: dict[str, dict[str, str]] = {}
+    found: Links = {}
     for doc in source.docs:
         for other in _stated(doc, target.kind):
-            kind = other.get("type", there)
-            found.setdefault(doc["id"], {}).setdefault(str(other["id"]), kind)
+            types = found.setdefault(doc["id"], {}).setdefault(str(other["id"]), {})
+            types[other.get("type", there)] = None
     for doc in target.docs:
         for other in _stated(doc, source.kind):
-            kind = other.get("type", back).replace(back, there)
-            found.setdefault(str(other["id"]), {}).setdefault(doc["id"], kind)
-    return {key: list(others.items()) for key, others in found.items()}
+            types = found.setdefault(str(other["id"]), {}).setdefault(doc["id"], {})
+            types[other.get("type", back).replace(back, there)] = None
+    return found
 
 
 def _stated(doc: dict[str, Any], target: str) -> list[dict[str, Any]]:
@@ -68,16 +80,32 @@ def _stated(doc: dict[str, Any], target: str) -> list[dict[str, Any]]:
     return (stated.get(target) or {}).get("results") or []
 
 
-def as_v3(found: list[tuple[str, str]]) -> dict[str, Any]:
-    """One entry of the ``associations`` of an object."""
-    return {"results": [{"id": key, "type": kind} for key, kind in found]}
+def as_v3(others: Others) -> dict[str, Any]:
+    """One entry of the ``associations`` of an object: one result per type of each link."""
+    pairs = [(key, kind) for key, types in others.items() for kind in types]
+    return {"results": [{"id": key, "type": kind} for key, kind in pairs]}
 
 
-def as_v4(source: str, target: str, found: list[tuple[str, str]]) -> list[dict[str, Any]]:
-    """The ``to`` list of the v4 associations API."""
-    number = TYPE_IDS.get((source, target))
-    category = "HUBSPOT_DEFINED" if number else "USER_DEFINED"
-    if number is None:
+def as_v4(source: str, target: str, others: Others, after: int = 0) -> dict[str, Any]:
+    """``to`` and ``paging`` of the v4 associations API, from the ``after``-th link on."""
+    keys = list(others)
+    to = [
+        {"toObjectId": int(key), "associationTypes": _types(source, target, others[key])}
+        for key in keys[after : after + PAGE]
+    ]
+    if after + PAGE >= len(keys):
+        return {"to": to}
+    return {"to": to, "paging": {"next": {"after": str(after + PAGE)}}}
+
+
+def _types(source: str, target: str, names: Iterable[str]) -> list[dict[str, Any]]:
+    plain, primary = TYPE_IDS.get((source, target)), PRIMARY_IDS.get((source, target))
+    if plain is None:
         number = int.from_bytes(sha256(label(source, target).encode()).digest()[:1]) + 1
-    kind = {"category": category, "typeId": number, "label": None}
-    return [{"toObjectId": int(key), "associationTypes": [kind]} for key, _ in found]
+        return [{"category": "USER_DEFINED", "typeId": number, "label": None}]
+    return [
+        {"category": "HUBSPOT_DEFINED", "typeId": plain, "label": None}
+        if primary is None or name.endswith("_unlabeled")
+        else {"category": "HUBSPOT_DEFINED", "typeId": primary, "label": "Primary"}
+        for name in names
+    ]

@@ -59,7 +59,9 @@ def _start(body: Doc) -> int:
 
 def _matches(shelf: Shelf, body: Doc) -> list[int]:
     """Positions of the matching records, in the order of their ids."""
-    groups = body.get("filterGroups") or ([{"filters": body["filters"]}] if body.get("filters") else [])
+    groups = body.get("filterGroups") or (
+        [{"filters": body["filters"]}] if body.get("filters") else []
+    )
     filters = [group.get("filters") or [] for group in groups]
     if len(filters) > 5 or max(map(len, filters), default=0) > 6 or sum(map(len, filters)) > 18:
         raise invalid("At most 5 filterGroups of 6 filters each, and 18 filters in all.")

@@ -59,7 +59,7 @@ def comparable(value: Any) -> Comparable | None:
             at = datetime.fromisoformat(text)
         except ValueError:
             return text.lower()
-        return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+        return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
     return text.lower()
 
 
@@ -162,9 +162,7 @@ def _shown(doc: Doc, wanted: list[str]) -> Doc:
 
 def shelf(view: View, kind: str, writes: Writes) -> Shelf:
     """The shelf of ``kind`` at this instant, built once per instant and write."""
-    return view.memo(
-        ("hubspot shelf", kind, writes.revision), lambda: Shelf(view, kind, writes)
-    )
+    return view.memo(("hubspot shelf", kind, writes.revision), lambda: Shelf(view, kind, writes))
 
 
 def history(view: View, kind: str, record_id: str, names: Iterable[str]) -> dict[str, Any]:

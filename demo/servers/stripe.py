@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Any
 from uuid import uuid4
 
 from starlette.applications import Starlette
@@ -12,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from demo.servers import stripe_events
+from demo.company.render_stripe import API_VERSION
+from demo.servers.stripe_events import feed, matching, shown
+from demo.servers.stripe_query import CURSORS, PAGING, Params, limit_of, params_of
 from demo.servers.stripe_shelf import (
     FILTERS,
-    RANGES,
     Doc,
     Key,
     entries,
@@ -29,11 +29,7 @@ from demo.servers.stripe_shelf import (
 from demo.servers.views import Account, View
 from demo.servers.wire import Handler, WireError, bearer, on_wire_error, reply
 
-API_VERSION = "2025-03-31.basil"
-PAGING = ("limit", "starting_after", "ending_before", "expand")
 _VERSION = re.compile(r"\d{4}-\d\d-\d\d(\.[a-z]+)?(;.*)?")
-_RANGE = re.compile(r"(\w+)\[(gte|gt|lte|lt)\]")
-Params = dict[str, Any]
 
 
 def app(account: Account) -> Starlette:
@@ -97,16 +93,15 @@ class Stripe:
         view, stream = self.account.view(request), request.path_params["stream"]
         if stream not in FILTERS or not view.has("stripe", stream):
             return await self.unknown(request)
-        params = _params(request, (*PAGING, *FILTERS[stream]))
+        params = params_of(request, (*PAGING, *FILTERS[stream]))
         filters = {name: params[name] for name in FILTERS[stream] if name in params}
         if stream == "subscriptions":
             filters.setdefault("status", "")
         books = shelf(view, stream)
         after, before = (
-            books.key_of(params[name], name) if name in params else None
-            for name in ("starting_after", "ending_before")
+            books.key_of(params[name], name) if name in params else None for name in CURSORS
         )
-        docs, more = page(books.select(filters), _limit(params), after, before)
+        docs, more = page(books.select(filters), limit_of(params), after, before)
         shown = [presented(doc, stream) for doc in docs]
         return _list(view, shown, more, f"/v1/{stream}", params)
 
@@ -116,7 +111,7 @@ class Stripe:
         if stream not in FILTERS or not view.has("stripe", stream):
             return await self.unknown(request)
         books, key = shelf(view, stream), request.path_params["id"]
-        params = _params(request, ("expand",))
+        params = params_of(request, ("expand",))
         if key in books.gone and stream in ("customers", "products"):
             return reply({"id": key, "object": stream.removesuffix("s"), "deleted": True})
         if key not in books.by_id:
@@ -129,12 +124,12 @@ class Stripe:
         invoice = shelf(view, "invoices").by_id.get(key)
         if invoice is None:
             raise missing("invoices", key)
-        params = _params(request, PAGING)
+        params = params_of(request, PAGING)
         return _inside(view, entries(invoice, "lines"), f"/v1/invoices/{key}/lines", params)
 
     async def items(self, request: Request) -> Response:
         """GET /v1/subscription_items?subscription=sub_x."""
-        view, params = self.account.view(request), _params(request, (*PAGING, "subscription"))
+        view, params = self.account.view(request), params_of(request, (*PAGING, "subscription"))
         if "subscription" not in params:
             raise refused(
                 "Missing required param: subscription.",
@@ -165,30 +160,27 @@ class Stripe:
         """GET /v1/events: the last 30 days, newest first."""
         view = self.account.view(request)
         names = (*PAGING, "created", "type", "types", "delivery_success")
-        params = _params(request, names)
+        params = params_of(request, names)
         if "type" in params and "types" in params:
             raise refused("You may only specify one of these parameters: type, types.")
-        keys = [self._event_key(view, params.get(n), n) for n in ("starting_after", "ending_before")]
-        found: Any = stripe_events.matching(view, params)
-        picked, more = page(found, _limit(params), *keys)
-        docs = [stripe_events.rendered(change, API_VERSION) for change in picked]
-        return _list(view, docs, more, "/v1/events", params)
+        after, before = (self._event_key(view, params.get(name), name) for name in CURSORS)
+        docs, more = page(matching(view, params), limit_of(params), after, before)
+        return _list(view, [shown(doc) for doc in docs], more, "/v1/events", params)
 
     def _event_key(self, view: View, key: str | None, param: str) -> Key | None:
         if key is None:
             return None
-        change = stripe_events.find(view, key)
-        if change is None:
+        known = feed(view)
+        if key not in known.places:
             raise missing("events", key, param, 400)
-        return stripe_events.sort_key(change)
+        return known.keys[known.places[key]]
 
     async def event(self, request: Request) -> Response:
         """GET /v1/events/{id}."""
-        view, key = self.account.view(request), request.path_params["id"]
-        change = stripe_events.find(view, key)
-        if change is None:
+        known, key = feed(self.account.view(request)), request.path_params["id"]
+        if key not in known.places:
             raise missing("events", key)
-        return reply(stripe_events.rendered(change, API_VERSION))
+        return reply(shown(known.docs[known.places[key]]))
 
     async def unknown(self, request: Request) -> Response:
         """Any other address."""
@@ -208,49 +200,11 @@ def _basic(request: Request) -> str:
         return ""
 
 
-def _params(request: Request, allowed: tuple[str, ...]) -> Params:
-    """The query as Stripe reads it: ``created[gte]`` nested, ``types[]`` repeated."""
-    params: Params = {}
-    for raw, value in request.query_params.multi_items():
-        bound = _RANGE.fullmatch(raw)
-        name = bound[1] if bound else re.sub(r"\[\d*\]$", "", raw)
-        if name not in allowed or (bound and name not in RANGES):
-            raise refused(
-                f"Received unknown parameter: {raw}", code="parameter_unknown", param=raw
-            )
-        if bound:
-            params.setdefault(name, {})[bound[2]] = _integer(value, raw)
-        elif name in RANGES:
-            moment = _integer(value, raw)
-            params[name] = {"gte": moment, "lte": moment}
-        elif name != raw or name in ("expand", "types", "ids"):
-            params.setdefault(name, []).append(value)
-        else:
-            params[name] = value
-    return params
-
-
-def _integer(value: str, param: str) -> int:
-    if not value.isdecimal():
-        raise refused(f"Invalid integer: {value}", code="parameter_invalid_integer", param=param)
-    return int(value)
-
-
-def _limit(params: Params) -> int:
-    limit = _integer(params.get("limit", "10"), "limit")
-    if not 1 <= limit <= 100:
-        bound = "less than or equal to 100" if limit > 100 else "greater than or equal to 1"
-        raise refused(f"This value must be {bound} (it currently is '{limit}').", param="limit")
-    if "starting_after" in params and "ending_before" in params:
-        raise refused("You may only specify one of these parameters: ending_before, starting_after.")
-    return limit
-
-
 def _inside(view: View, inside: list[Doc], url: str, params: Params) -> Response:
     """A list that lives inside an object, in its own order."""
-    limit, ids = _limit(params), [entry["id"] for entry in inside]
+    limit, ids = limit_of(params), [entry["id"] for entry in inside]
     start, end = 0, limit
-    for name in ("starting_after", "ending_before"):
+    for name in CURSORS:
         if name in params and params[name] not in ids:
             raise missing("line_items", params[name], name, 400)
     if "starting_after" in params:

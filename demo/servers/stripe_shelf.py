@@ -136,9 +136,14 @@ def _test(stream: str, name: str, value: Any) -> Callable[[Doc], bool]:
     return lambda doc: doc.get(name) == value
 
 
-def _within(name: str, bounds: dict[str, int]) -> Callable[[Doc], bool]:
-    low = max(bounds.get("gte", 0), bounds.get("gt", -1) + 1)
-    high = min(bounds.get("lte", 1 << 62), bounds.get("lt", 1 << 62) - 1)
+def bounds(range_asked: dict[str, int]) -> tuple[int, int]:
+    """The closed interval of whole seconds that ``gte``, ``gt``, ``lte`` and ``lt`` leave."""
+    low = max(range_asked.get("gte", 0), range_asked.get("gt", -1) + 1)
+    return low, min(range_asked.get("lte", 1 << 62), range_asked.get("lt", 1 << 62) - 1)
+
+
+def _within(name: str, range_asked: dict[str, int]) -> Callable[[Doc], bool]:
+    low, high = bounds(range_asked)
     return lambda doc: doc.get(name) is not None and low <= doc[name] <= high
 
 

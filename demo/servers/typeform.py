@@ -15,6 +15,7 @@ from demo.servers.views import Account, View
 from demo.servers.wire import Handler, WireError, bearer, on_wire_error, reply
 
 Doc = dict[str, Any]
+OURS = ("form_id", "form_title")  # the world knows them of a response, the API does not
 # By what moment a response of each kind is sorted and cut with since and until.
 MOMENTS = {"completed": "submitted_at", "partial": "staged_at", "started": "landed_at"}
 
@@ -118,7 +119,7 @@ def _kinds(query: Any) -> list[str]:
 
 
 def _sorted(view: View, form: str, kinds: list[str]) -> list[Doc]:
-    """The responses of a form, newest first; the world's ``form_id`` is no field of them."""
+    """The responses of a form, newest first."""
 
     def build() -> list[Doc]:
         found = []
@@ -126,7 +127,7 @@ def _sorted(view: View, form: str, kinds: list[str]) -> list[Doc]:
             doc = version.doc
             if doc.get("form_id") != form or version.deleted or _kind(doc) not in kinds:
                 continue
-            found.append({name: value for name, value in doc.items() if name != "form_id"})
+            found.append({name: value for name, value in doc.items() if name not in OURS})
         return sorted(found, key=lambda doc: (_moment(doc), doc["token"]), reverse=True)
 
     return view.memo(("typeform", form, tuple(kinds)), build)
@@ -202,7 +203,9 @@ def _forms(view: View, base: str) -> dict[str, Doc]:
     """The forms there are, whether the world lists them or only answers to them."""
 
     def build() -> dict[str, Doc]:
-        known = {key: v.doc for key, v in view.visible("typeform", "forms").items() if not v.deleted}
+        known = {
+            key: v.doc for key, v in view.visible("typeform", "forms").items() if not v.deleted
+        }
         for version in view.visible("typeform", "responses").values():
             name = version.doc.get("form_id")
             if name and name not in known:

@@ -7,9 +7,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from demo import company
-from demo.company.world import World
+from demo.company.world import World, simulate
 
-DAYS = 790
+START, DAYS = date(2024, 7, 1), 790
 
 
 def load_or_simulate(folder: Path, *, customers: int, seed: int, through: date) -> World:
@@ -17,8 +17,6 @@ def load_or_simulate(folder: Path, *, customers: int, seed: int, through: date) 
 
     What was kept is used only when it came from the same seed, size and simulation code.
     """
-    from demo.company.simulation import START, simulate
-
     days = max(DAYS, (through - START).days + 1)
     path = folder / f"world-{label(customers=customers, seed=seed, days=days)}.pickle"
     if path.exists():
