@@ -183,11 +183,11 @@ def _stream_is_fresh(conn: psycopg.Connection, arrived: Arrived, complete_to: da
 
 
 def _stream_has_not_vanished(conn: psycopg.Connection, arrived: Arrived) -> Outcome:
-    """A complete listing without a single record, of a stream that had some, is an outage."""
+    """All of history re-read without one record, or no record left alive: an outage."""
     full, seen, before = _row(
         conn,
         """
-        select window_start is null or %s, records_seen,
+        select window_start is null, records_seen,
             (
                 select coalesce(sum(earlier.records_seen), 0)::bigint from ops.loads as earlier
                 where earlier.source = loads.source and earlier.stream = loads.stream
@@ -197,18 +197,38 @@ def _stream_has_not_vanished(conn: psycopg.Connection, arrived: Arrived) -> Outc
         where source = %s and stream = %s and status = 'done'
         order by load_id desc limit 1
         """,
-        [arrived.stream.deletes == "listing", *arrived.keys],
+        arrived.keys,
     )
+    emptied = full and seen == 0 and before > 0
+    extinct = before + seen > 0 and not _something_lives(conn, arrived)
     return Outcome(
         arrived.suite_name,
         "stream_has_not_vanished",
         "critical",
-        not (full and seen == 0 and before > 0),
-        unexpected=1 if full and seen == 0 and before > 0 else 0,
+        not (emptied or extinct),
         checked=seen,
-        notes="A full listing is empty although the stream had records before.",
+        notes="The stream had records before and has none left.",
         observed={"full_listing": full, "records": seen, "records_before": before},
     )
+
+
+def _something_lives(conn: psycopg.Connection, arrived: Arrived) -> bool:
+    if arrived.stream.kind == "usage":
+        return True
+    table = sql.Identifier("raw", f"{arrived.source.name}_{arrived.stream.name}")
+    query = sql.SQL(
+        """
+        select exists (
+            select from {table} as version
+            where not deleted and not exists (
+                select from {table} as newer
+                where newer.record_id = version.record_id
+                    and newer.version_id > version.version_id
+            )
+        ) or not exists (select from {table})
+        """
+    ).format(table=table)
+    return bool(_row(conn, query)[0])
 
 
 def _cursor_is_not_ahead(conn: psycopg.Connection, arrived: Arrived) -> Outcome:
