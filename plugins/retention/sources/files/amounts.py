@@ -8,7 +8,7 @@ from typing import Any
 
 from retention.sources.files.value import CellError, as_text
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _MOST_DIGITS = 38
 _EXACT = Context(prec=80)
 

@@ -89,7 +89,8 @@ class Maker:
         return made
 
     def _finish(self, made: Made, values: Values[str, Any]) -> None:
-        for name, origin in self._money:
+        # An amount cannot be judged beside a flawed currency or period.
+        for name, origin in [] if made.flaws else self._money:
             if made.doc[name] is None:
                 continue
             try:

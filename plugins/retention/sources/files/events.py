@@ -117,19 +117,20 @@ class _Writer:
     def _text(self, origin: FieldRule) -> str:
         if origin.value is not None:
             return _quoted(origin.value)
-        text = self._present(origin.column or "")
+        source = found = self._present(origin.column or "")
         if origin.lookup:
-            text = self._looked_up(origin.lookup, text)
+            found = self._looked_up(origin.lookup, source)
+        elif not origin.map:
+            return f"coalesce({source}, {_quoted(origin.if_empty)})" if origin.if_empty else source
+        swapped = found
         if origin.map:
-            swaps = " ".join(
-                f"when {_quoted(word)} then {_quoted(to)}" for word, to in origin.map.items()
-            )
-            other = _quoted(origin.otherwise) if origin.has_otherwise else text
-            swapped = f"case {text} {swaps} else {other} end"
-            text = f"case when {text} is not null then {swapped} end"
-        elif origin.has_otherwise:
-            text = f"coalesce({text}, {_quoted(origin.otherwise)})"
-        return f"coalesce({text}, {_quoted(origin.if_empty)})" if origin.if_empty else text
+            swaps = (f"when {_quoted(word)} then {_quoted(to)}" for word, to in origin.map.items())
+            other = _quoted(origin.otherwise) if origin.has_otherwise else found
+            swapped = f"case {found} {' '.join(swaps)} else {other} end"
+        return (
+            f"case when {source} is null then {_quoted(origin.if_empty)}"
+            f" when {found} is null then {_quoted(origin.otherwise)} else {swapped} end"
+        )
 
     def _present(self, column: str) -> str:
         """The text of a column, null for what the mapping calls empty."""

@@ -32,9 +32,9 @@ def _flaw(stream: str, error: Any) -> Flaw:
     if code == "greater_than_equal":
         money = fields_of(stream)[field].kind == "money"
         code = "negative_amount" if money else "out_of_range"
-        message = f"{error['input']} is below {error['ctx']['ge']}"
+        message = f"{field} {error['input']} is below {error['ctx']['ge']}"
     elif code == "less_than_equal":
-        code, message = "out_of_range", f"{error['input']} is above {error['ctx']['le']}"
+        code, message = "out_of_range", f"{field} {error['input']} is above {error['ctx']['le']}"
     return Flaw(field, code, message)
 
 

@@ -77,3 +77,24 @@ AccountId = Annotated[str, Kind("id"), Refers("accounts"), Field(min_length=1)]
 ContactId = Annotated[str, Kind("id"), Refers("contacts"), Field(min_length=1)]
 OwnerId = Annotated[str, Kind("id"), Refers("owners"), Field(min_length=1)]
 SubscriptionId = Annotated[str, Kind("id"), Refers("subscriptions"), Field(min_length=1)]
+
+# The lowest and highest answer where the file does not say.
+SURVEY_SCALES = {
+    "nps": (Decimal(0), Decimal(10)),
+    "csat": (Decimal(1), Decimal(5)),
+    "ces": (Decimal(1), Decimal(7)),
+}
+
+
+Role = Annotated[str, *words("decision_maker", "champion", "economic_buyer", "user")]
+MeetingKind = Annotated[
+    str, *words("business_review", "check_in", "onboarding", "training", "other")
+]
+Outcome = Annotated[str, *words("scheduled", "completed", "rescheduled", "no_show", "canceled")]
+DealKind = Annotated[str, *words("new_business", "expansion", "renewal")]
+GoalStatus = Annotated[str, *words("open", "on_track", "at_risk", "met", "missed")]
+Priority = Annotated[str, *words("low", "medium", "high", "urgent")]
+TicketStatus = Annotated[str, *words("open", "pending", "closed")]
+InvoiceStatus = Annotated[str, *words("draft", "open", "paid", "void", "uncollectible")]
+InvoiceKind = Annotated[str, *words("invoice", "credit_note")]
+Survey = Annotated[str, *words(*SURVEY_SCALES)]

@@ -76,6 +76,8 @@ class FieldRule(_Rule):
             raise ValueError("give one of column, columns and value")
         if self.lookup and self.column is None:
             raise ValueError("a lookup needs the column whose value it swaps")
+        if self.has_otherwise and not (self.map or self.lookup):
+            raise ValueError("otherwise goes with a map or a lookup")
         return self
 
     @property
@@ -145,6 +147,8 @@ class Mapping(_Rule):
 
     def line(self, *at: str) -> int | None:
         """The line of a part of the mapping, or of what holds it."""
+        if at[-1] == "files" and at not in self._lines:
+            at = (*at[:-1], "file")
         return line_of(self._lines, at)
 
 

@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from retention.sources.files.kinds import (
+    SURVEY_SCALES,
     AccountId,
     ContactId,
     Count,
     Country,
     Currency,
     Day,
+    DealKind,
     Flag,
+    GoalStatus,
     Id,
     Instant,
+    InvoiceKind,
+    InvoiceStatus,
+    MeetingKind,
     Money,
     Number,
+    Outcome,
     OwnerId,
     Price,
+    Priority,
     Rate,
     SubscriptionId,
+    Survey,
     Text,
-    words,
+    TicketStatus,
 )
-
-# The lowest and highest answer where the file does not say.
-SURVEY_SCALES = {
-    "nps": (Decimal(0), Decimal(10)),
-    "csat": (Decimal(1), Decimal(5)),
-    "ces": (Decimal(1), Decimal(7)),
-}
 
 
 class CanonicalRecord(BaseModel):
@@ -80,15 +81,9 @@ class Meeting(CanonicalRecord):
     meeting_id: Id
     account_id: AccountId
     contact_id: ContactId | None = None
-    kind: (
-        Annotated[str, *words("business_review", "check_in", "onboarding", "training", "other")]
-        | None
-    ) = None
+    kind: MeetingKind | None = None
     starts_at: Instant | None = None
-    outcome: (
-        Annotated[str, *words("scheduled", "completed", "rescheduled", "no_show", "canceled")]
-        | None
-    ) = None
+    outcome: Outcome | None = None
     has_document: Flag | None = None
 
 
@@ -96,7 +91,7 @@ class Deal(CanonicalRecord):
     deal_id: Id
     account_id: AccountId
     name: Text | None = None
-    kind: Annotated[str, *words("new_business", "expansion", "renewal")] | None = None
+    kind: DealKind | None = None
     stage: Text | None = None
     amount: Money | None = None
     currency: Currency | None = None
@@ -114,17 +109,17 @@ class Goal(CanonicalRecord):
     target: Number | None = None
     current_value: Number | None = None
     due_on: Day | None = None
-    status: Annotated[str, *words("open", "on_track", "at_risk", "met", "missed")] | None = None
+    status: GoalStatus | None = None
 
 
 class Ticket(CanonicalRecord):
     ticket_id: Id
     account_id: AccountId
     subject: Text | None = None
-    priority: Annotated[str, *words("low", "medium", "high", "urgent")] | None = None
+    priority: Priority | None = None
     channel: Text | None = None
     category: Text | None = None
-    status: Annotated[str, *words("open", "pending", "closed")] | None = None
+    status: TicketStatus | None = None
     opened_at: Instant | None = None
     first_reply_at: Instant | None = None
     closed_at: Instant | None = None
@@ -169,14 +164,14 @@ class Invoice(CanonicalRecord):
     invoice_id: Id
     account_id: AccountId
     subscription_id: SubscriptionId | None = None
-    status: Annotated[str, *words("draft", "open", "paid", "void", "uncollectible")] | None = None
+    status: InvoiceStatus | None = None
     currency: Currency
     total_amount: Money
     paid_amount: Money | None = None
     issued_on: Day | None = None
     due_on: Day | None = None
     paid_on: Day | None = None
-    kind: Annotated[str, *words("invoice", "credit_note")] | None = None
+    kind: InvoiceKind | None = None
 
     @model_validator(mode="after")
     def only_credit_notes_are_negative(self) -> Invoice:
@@ -188,7 +183,7 @@ class Invoice(CanonicalRecord):
 
 class SurveyResponse(CanonicalRecord):
     response_id: Id
-    survey: Annotated[str, *words(*SURVEY_SCALES)]
+    survey: Survey
     account_id: AccountId
     contact_id: ContactId | None = None
     respondent_email: Text | None = None

@@ -131,10 +131,10 @@ class StreamCheck:
             self._warn(file, line, Flaw(field, "repeated_row", said))
         elif self.stream == "usage_events" or self.rule.duplicates == "last":
             said = f"{stands} with other values; the last one counts"
-            self._warn(file, line, Flaw(field, "repeated_key", said))
+            self._warn(file, line, Flaw(field, "repeated_id", said))
         else:
             said = f"{stands} with other values"
-            self.findings.error(file, line, self.columns[field], "duplicate_key", said)
+            self.findings.error(file, line, self.columns[field], "duplicate_id", said)
 
     def _repeats(self, file: str, row: Row) -> None:
         for column in self.rule.unique:

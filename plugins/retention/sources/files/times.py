@@ -81,7 +81,8 @@ def _parsed(value: Any, form: str | None) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError as error:
         wanted = f"in the form {form!r}" if form else "such as 2024-05-31 or 2024-05-31T08:00:00Z"
-        raise CellError("bad_timestamp", f"{text!r} is no date {wanted}") from error
+        epoch = ". Set `unit: epoch_seconds` if it counts from 1970" if text.isdigit() else ""
+        raise CellError("bad_timestamp", f"{text!r} is no date {wanted}{epoch}") from error
 
 
 def _in_range(moment: datetime, value: Any) -> datetime:

@@ -24,9 +24,9 @@ class YamlFlaw(Exception):
 def read_yaml(path: Path) -> tuple[Any, Lines]:
     """The document and the line of every key and list item.
 
-    Every scalar is the text that stands there, or None for an empty one or ``null``: so the
-    country NO, a code 007 and a date stay what they are. Raises YamlFlaw for a syntax error,
-    a repeated key, an alias or a file of another encoding.
+    Every scalar is the text that stands there, or None for an empty one or ``null`` outside a
+    list: so the country NO, a code 007 and a date stay what they are. Raises YamlFlaw for a
+    syntax error, a repeated key, an alias or a file of another encoding.
     """
     lines: Lines = {}
     try:
@@ -64,7 +64,8 @@ def _plain(path: Path, node: yaml.Node, at: tuple[str, ...], lines: Lines) -> An
         unknown = node.style is None and node.tag == "tag:yaml.org,2002:null"
         return None if unknown else str(node.value)
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(path, each, (*at, str(i)), lines) for i, each in enumerate(node.value)]
+        items = enumerate(node.value)
+        return [_item(path, each, (*at, str(index)), lines) for index, each in items]
     plain: dict[str, Any] = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
@@ -79,9 +80,19 @@ def _plain(path: Path, node: yaml.Node, at: tuple[str, ...], lines: Lines) -> An
     return plain
 
 
+def _item(path: Path, node: yaml.Node, at: tuple[str, ...], lines: Lines) -> Any:
+    # In a list NULL is a word: `null_values: [NULL]` means the cells that say so.
+    if isinstance(node, yaml.ScalarNode):
+        lines[at] = node.start_mark.line + 1
+        return str(node.value)
+    return _plain(path, node, at, lines)
+
+
 def _syntax_flaw(path: Path, error: yaml.YAMLError) -> YamlFlaw:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     said = getattr(error, "problem", None) or str(error).splitlines()[0]
+    if "alias" in (getattr(error, "context", None) or ""):
+        said += "; put what begins with * in quotes"
     return _flaw(path, mark.line + 1 if mark else None, "yaml_syntax", f"not YAML: {said}")
 
 
