@@ -1,10 +1,13 @@
 {#-
-One row per record: its newest version known at `known_at`, deleted records left out.
+One row per record: its newest version known at `known_at`.
+
+Deleted records are left out, unless the past still speaks of them (`keep_deleted`): who left
+has met us, and who was merged has a successor.
 
 The order is the one in which versions were written: what the vendor says is newer, then
 what arrived later.
 -#}
-{% macro newest_version(source_name, stream) -%}
+{% macro newest_version(source_name, stream, keep_deleted=false) -%}
     select * from (
         select distinct on (record_id)
             record_id,
@@ -20,7 +23,9 @@ what arrived later.
             loaded_at desc,
             version_id desc
     ) as newest
+    {%- if not keep_deleted %}
     where not deleted
+    {%- endif %}
 {%- endmacro %}
 
 {#-

@@ -16,7 +16,11 @@ lines as (
         line.position as line_number,
         coalesce(line.doc ->> 'subscription', invoices.subscription_id) as subscription_id,
         line.doc ->> 'subscription_item' as subscription_item_id,
-        coalesce(line.doc #>> '{price,nickname}', line.doc #>> '{price,product}') as product,
+        coalesce(
+            line.doc #>> '{price,nickname}',
+            line.doc #>> '{price,lookup_key}',
+            line.doc #>> '{price,product}'
+        ) as product,
         line.doc #>> '{price,recurring,interval}' as billing_interval,
         (line.doc #>> '{price,recurring,interval_count}')::int as interval_count,
         (line.doc ->> 'quantity')::bigint as quantity,

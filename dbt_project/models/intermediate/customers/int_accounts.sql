@@ -27,7 +27,9 @@ unioned as (
         timezone,
         null::text as plan,
         null::bigint as seats,
+        notice_days,
         null::boolean as claimed_churned,
+        is_deleted,
         created_at::date as signed_up_date,
         merged_company_ids as merged_source_keys
 
@@ -48,7 +50,9 @@ unioned as (
         null as timezone,
         plan,
         seats,
+        null::int as notice_days,
         claimed_churned,
+        false as is_deleted,
         signed_up_date,
         null as merged_source_keys
 

@@ -8,6 +8,7 @@ accounts as (
 
 ),
 
+-- A deleted account keeps its history, so it stays a customer unless it was merged away.
 own_keys as (
 
     select distinct
@@ -16,6 +17,15 @@ own_keys as (
         'own_key' as rule
 
     from accounts
+
+    where
+        not is_deleted
+        or source_key not in (
+            select merged.account_key
+            from accounts as winners
+            cross join lateral unnest(winners.merged_source_keys)
+                as merged (account_key)
+        )
 
 ),
 

@@ -34,11 +34,14 @@ preferred as (
         timezone,
         plan,
         seats,
+        notice_days,
         claimed_churned,
         signed_up_date,
         parent_source_key
 
     from accounts
+
+    where source_key in (select identities.customer_id from identities)
 
     order by source_key, source desc
 
@@ -57,6 +60,7 @@ billed_only as (
         null as timezone,
         null as plan,
         null::bigint as seats,
+        null::int as notice_days,
         null::boolean as claimed_churned,
         stripe_customers.created_at::date as signed_up_date,
         null as parent_source_key

@@ -2,7 +2,7 @@ with
 
 newest as (
 
-    {{ newest_version('hubspot', 'contacts') }}
+    {{ newest_version('hubspot', 'contacts', keep_deleted=true) }}
 
 ),
 
@@ -22,6 +22,7 @@ renamed as (
         {{ pseudonym("doc #>> '{properties,email}'") }} as email_pseudonym,
         lower(split_part(nullif(doc #>> '{properties,email}', ''), '@', 2)) as email_domain,
         nullif(doc #>> '{properties,customer_role}', '') as contact_role,
+        deleted as is_deleted,
         nullif(doc #>> '{properties,left_company_on}', '')::date as left_date,
         nullif(doc #>> '{properties,createdate}', '')::timestamptz as created_at,
         source_updated_at

@@ -2,7 +2,7 @@ with
 
 newest as (
 
-    {{ newest_version('hubspot', 'owners') }}
+    {{ newest_version('hubspot', 'owners', keep_deleted=true) }}
 
 ),
 
@@ -13,7 +13,8 @@ renamed as (
         nullif(
             trim(concat_ws(' ', doc ->> 'firstName', doc ->> 'lastName')), ''
         ) as owner_name,
-        {{ pseudonym("doc ->> 'email'") }} as email_pseudonym
+        {{ pseudonym("doc ->> 'email'") }} as email_pseudonym,
+        deleted as is_deleted
 
     from newest
 

@@ -16,6 +16,8 @@ renamed as (
         lower(nullif(doc #>> '{properties,hs_task_status}', '')) as status,
         nullif(doc #>> '{properties,hs_timestamp}', '')::timestamptz as due_at,
         nullif(doc #>> '{properties,hs_createdate}', '')::timestamptz as created_at,
+        nullif(doc #>> '{properties,hs_task_completion_date}', '')::timestamptz
+            as completed_at,
         source_updated_at
 
     from newest

@@ -15,6 +15,7 @@ renamed as (
         nullif(doc #>> '{hidden,contact_id}', '') as contact_id,
         {{ pseudonym("nullif(doc #>> '{hidden,email}', '')") }} as email_pseudonym,
         doc ->> 'form_title' as form_title,
+        doc ->> 'response_type' as response_type,
         doc -> 'answers' as answers,
         (doc ->> 'submitted_at')::timestamptz as answered_at,
         source_updated_at

@@ -1,0 +1,7 @@
+{#- A reason with its evidence filled in: {value} as it is, {percent} as a whole percentage. -#}
+{% macro sentence(template, value) -%}
+    replace(
+        replace({{ template }}, '{value}', trim_scale(round({{ value }}, 1))::text),
+        '{percent}', round({{ value }} * 100)::text || ' %'
+    )
+{%- endmacro %}

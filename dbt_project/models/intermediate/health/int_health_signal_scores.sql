@@ -1,0 +1,64 @@
+with
+
+signals as (
+
+    select * from {{ ref('int_health_signals') }}
+
+),
+
+-- A linear ramp from worst to best, whichever of them is the larger. A null value falls
+-- through to null: greatest and least would have made it a zero.
+scored as (
+
+    select
+        *,
+        case
+            when value is not null
+                then least(
+                    greatest((value - worst) * 100 / (best - worst), 0), 100
+                )
+        end::numeric(7, 4) as signal_score
+
+    from signals
+
+),
+
+-- Weights are taken relative to what was measured that day.
+weighted as (
+
+    select
+        *,
+        (
+            signal_score * weight
+            / sum(weight) filter (where signal_score is not null) over customer_days
+        ) as points,
+        weight / sum(weight) over customer_days as share
+
+    from scored
+
+    window customer_days as (partition by customer_id, as_of_date)
+
+)
+
+-- Rounded where the running sum passes, so that the parts add up to the rounded score exactly.
+select
+    *,
+    (
+        round(coalesce(sum(points) over up_to_here, 0), 2)
+        - round(coalesce(sum(points) over before, 0), 2)
+    )::numeric(5, 2) as contribution,
+    ((100 - signal_score) * share)::numeric(7, 4) as lost_points
+
+from weighted
+
+window
+    up_to_here as (
+        partition by customer_id, as_of_date
+        order by signal
+        rows between unbounded preceding and current row
+    ),
+    before as (
+        partition by customer_id, as_of_date
+        order by signal
+        rows between unbounded preceding and 1 preceding
+    )

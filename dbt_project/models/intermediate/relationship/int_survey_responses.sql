@@ -1,0 +1,162 @@
+{{ config(materialized='table') }}
+
+with
+
+customer_keys as (
+
+    select * from {{ ref('int_customer_keys') }}
+
+),
+
+contacts as (
+
+    select * from {{ ref('int_contacts') }}
+
+),
+
+typeform_responses as (
+
+    select * from {{ ref('stg_typeform__responses') }}
+
+    where answered_at is not null
+
+),
+
+files_responses as (
+
+    select * from {{ ref('stg_files__survey_responses') }}
+
+),
+
+surveys as (
+
+    select * from {{ ref('surveys') }}
+
+),
+
+-- A form says which survey it is by its id or else by its title.
+typeform_surveys as (
+
+    select
+        typeform_responses.*,
+        surveys.survey,
+        surveys.scale_min,
+        surveys.scale_max,
+        (
+            jsonb_path_query_first(
+                typeform_responses.answers,
+                '$[*] ? (@.field.type == "opinion_scale" || @.field.type == "rating"
+                    || @.field.type == "nps").number'
+            ) #>> '{}'
+        )::numeric(6, 2) as score,
+        jsonb_path_query_first(
+            typeform_responses.answers, '$[*] ? (@.type == "text").text'
+        ) #>> '{}' as reason
+
+    from typeform_responses
+    left join surveys
+        on
+            lower(typeform_responses.form_id) = surveys.survey
+            or (
+                lower(typeform_responses.form_id) not in (select surveys.survey from surveys)
+                and typeform_responses.form_title ~* surveys.title_pattern
+            )
+
+),
+
+unioned as (
+
+    select
+        'typeform' as source,
+        response_id,
+        company_id as account_key,
+        contact_id,
+        email_pseudonym,
+        survey,
+        score,
+        scale_min,
+        scale_max,
+        reason,
+        answered_at
+
+    from typeform_surveys
+
+    union all
+
+    select
+        'files' as source,
+        files_responses.response_id,
+        files_responses.account_id as account_key,
+        files_responses.contact_id,
+        files_responses.email_pseudonym,
+        files_responses.survey,
+        files_responses.score,
+        coalesce(files_responses.scale_min, surveys.scale_min) as scale_min,
+        coalesce(files_responses.scale_max, surveys.scale_max) as scale_max,
+        files_responses.reason,
+        files_responses.answered_at
+
+    from files_responses
+    left join surveys on files_responses.survey = surveys.survey
+
+),
+
+-- A respondent without an id is known by the address; an address belongs to one contact.
+contact_emails as (
+
+    select
+        email_pseudonym,
+        min(contact_id) as contact_id
+
+    from contacts
+
+    where email_pseudonym is not null
+
+    group by email_pseudonym
+
+    having count(*) = 1
+
+),
+
+identified as (
+
+    select
+        unioned.*,
+        coalesce(by_id.contact_id, contact_emails.contact_id) as known_contact_id,
+        coalesce(
+            by_id.contact_id,
+            contact_emails.contact_id,
+            unioned.contact_id,
+            unioned.email_pseudonym,
+            unioned.source || ':' || unioned.response_id
+        ) as respondent_key
+
+    from unioned
+    left join contacts as by_id on unioned.contact_id = by_id.contact_id
+    left join contact_emails on unioned.email_pseudonym = contact_emails.email_pseudonym
+
+)
+
+select
+    identified.source,
+    identified.response_id,
+    coalesce(customer_keys.customer_id, contacts.customer_id) as customer_id,
+    identified.known_contact_id as contact_id,
+    identified.respondent_key,
+    contacts.contact_role,
+    identified.survey,
+    identified.score,
+    identified.scale_min,
+    identified.scale_max,
+    identified.reason,
+    coalesce(
+        identified.score between identified.scale_min and identified.scale_max
+        and (identified.survey != 'nps' or identified.score = round(identified.score)),
+        false
+    ) as is_valid,
+    identified.answered_at::date as answered_date,
+    identified.answered_at
+
+from identified
+left join contacts on identified.known_contact_id = contacts.contact_id
+left join customer_keys on identified.account_key = customer_keys.account_key
