@@ -210,11 +210,7 @@ def _require_done(wh: Warehouse, load: Load, error: psycopg.OperationalError) ->
         try:
             with wh.connect("loader") as conn:
                 # The lost backend holds the stream's lock until its transaction has ended.
-                with contextlib.suppress(psycopg.errors.LockNotAvailable), conn.transaction():
-                    conn.execute(
-                        "select pg_advisory_xact_lock(hashtextextended(%s, 0))",
-                        [_lock_name(load.source, load.stream)],
-                    )
+                wh.wait_for(conn, _lock_name(load.source, load.stream))
                 row = conn.execute(
                     "select status from ops.loads where load_id = %s", [load.load_id]
                 ).fetchone()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -114,6 +115,11 @@ class Warehouse:
             raise AlreadyRunning(
                 f"another run holds the lock {name!r}.", mend="Try again when it is done."
             )
+
+    def wait_for(self, conn: psycopg.Connection, name: str) -> None:
+        """Wait until nobody holds the lock of that name; not for ever, and without taking it."""
+        with contextlib.suppress(psycopg.errors.LockNotAvailable), conn.transaction():
+            conn.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
     def known_at(self, conn: psycopg.Connection) -> datetime:
         """A moment no later commit can slip behind: every load is either in it or after it.

@@ -100,7 +100,7 @@ grant usage on schema raw to transformer, eraser;
 grant usage on schema ops to transformer, publisher, eraser;
 grant usage on schema policy, marts to publisher;
 grant usage on schema published to eraser;
-grant usage on schema publish to transformer, bi_reader, cs_reader;
+grant usage on schema publish to loader, transformer, bi_reader, cs_reader;
 grant usage on schema people to cs_reader;
 
 -- Grants by default, so that a table dbt drops and makes again is as readable as before.

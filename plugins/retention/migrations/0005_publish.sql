@@ -41,6 +41,7 @@ select
     publishes.stale_sources
 from ops.publishes
 inner join published.pointer on publishes.publish_id = pointer.publish_id;
+grant select on publish.as_of to loader;
 comment on view publish.as_of is 'One row: which publish the other tables show, and how fresh it is.';
 
 reset role;
