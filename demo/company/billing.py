@@ -1,4 +1,4 @@
-"""A customer's subscriptions from the first day to the last: trial, periods, pauses, ends, returns."""
+"""A customer's subscriptions from the first day to the last: trials, periods, pauses, ends."""
 
 from __future__ import annotations
 
@@ -122,6 +122,7 @@ class Billing:
         at_once = reason == "subscription_create"
         self.invoicing.issue(contract, at, lines, reason, at_once=at_once)
         self.snapshot(contract, at)
+        self.life.deals.term_begun(contract)
         self.life.agenda.at(end, lambda t: self.boundary(contract, t))
 
     def boundary(self, contract: Contract, at: int) -> None:
@@ -133,9 +134,11 @@ class Billing:
             return
         if contract.paused_until is not None and at >= contract.paused_until:
             contract.paused_until = None
+            self.life.quiet(at, None)
         if self.pause_next and contract.months == 1:
             contract.paused_until = add_months(contract.anchor, contract.gone + self.pause_next)
             self.pause_next = 0
+            self.life.quiet(at, 0.1)
         for change in self.pending:
             changes.apply(self, contract, change, at)
         self.pending.clear()
@@ -146,7 +149,6 @@ class Billing:
             self.attach(contract, self.coupon_next, at)
         self.coupon_next = None
         self.begin(contract, at, "subscription_cycle")
-        self.life.renewed(at)
 
     def can_change(self, at: int) -> bool:
         """Whether the subscription can be changed right now, in mid-period."""

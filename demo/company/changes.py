@@ -74,9 +74,8 @@ def resolve_plan(billing: Billing, contract: Contract, plan: str, at: int) -> li
     if seats.price.product == product:
         return []
     pairs: list[Pair] = [(seats, replace(seats, price=billing.price(product, contract.months, at)))]
-    for item in contract.items.values():
-        if item.price.product in PLATFORM.values():
-            pairs.append((item, None))
+    fees = [i for i in contract.items.values() if i.price.product in PLATFORM.values()]
+    pairs += [(item, None) for item in fees]
     if plan in PLATFORM:
         pairs.append((None, new_item(billing, contract, PLATFORM[plan], at)))
     return pairs

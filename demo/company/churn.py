@@ -34,7 +34,6 @@ class Leaving:
         if life.profile.locked_in:
             self.voluntary *= 0.15
         self.plan: tuple[str, str] | None = None
-        self.since: int | None = None
 
     def step(self, day: int) -> None:
         """Make up the customer's mind, with one draw a day."""
@@ -50,8 +49,10 @@ class Leaving:
 
     def decide(self, contract: Contract, day: int, kind: str, reason: str) -> None:
         """Choose the moment of telling: years end on their date, months end soon."""
-        self.plan, self.since = (kind, reason), day
+        self.plan = (kind, reason)
         now = self.life.office(day, self.rng)
+        if kind == "voluntary":
+            self.life.quiet(now, 0.7)
         if kind == "silent":
             tell = contract.period_end - int((1 + 2 * self.rng.random()) * DAY)
         elif contract.months == 12:
@@ -70,7 +71,8 @@ class Leaving:
             return
         kind, reason = self.plan
         if kind == "voluntary" and self.life.mood.value > 7.4 and self.rng.random() < 0.5:
-            self.plan = self.since = None
+            self.plan = None
+            self.life.quiet(at, None)
             return
         if at_once and self.life.billing.can_change(at):
             self.life.billing.cancel_now(at, kind, reason)
@@ -83,7 +85,8 @@ class Leaving:
     def stay(self, contract: Contract, at: int) -> None:
         """The account manager saved it: the cancellation is taken back."""
         if contract is self.life.billing.contract and self.plan is not None:
-            self.plan = self.since = None
+            self.plan = None
+            self.life.quiet(at, None)
             self.life.billing.keep(at)
             self.life.mood.shock(0.8)
 
@@ -93,7 +96,7 @@ class Leaving:
 
     def gone(self, at: int, kind: str) -> None:
         """After the end: some come back months later."""
-        self.plan = self.since = None
+        self.plan = None
         chance = {"involuntary": 0.2, "voluntary": 0.12, "silent": 0.08}.get(kind, 0.0)
         back = at + int((35 + 190 * self.rng.random()) * DAY)
         if self.rng.random() < chance:

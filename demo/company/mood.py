@@ -1,4 +1,4 @@
-"""A customer's hidden satisfaction: a slow random walk around its fit, moved by what happens to it."""
+"""A customer's hidden satisfaction: a slow random walk around its fit, moved by events."""
 
 from __future__ import annotations
 

@@ -8,59 +8,16 @@ version has ``archived`` and ``archivedAt`` and is marked deleted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 from demo.company.clock import Clock, as_datetime
-from demo.company.facts import State, Steps, states
+from demo.company.facts import Steps, states
+from demo.company.hubspot_shapes import SHAPES, Shape, associations, stamp
 from demo.company.life import Life
 from demo.company.owners import Owner, Roster
-from demo.company.versions import Doc, Version
+from demo.company.versions import Doc, Records, Version
 
-Records = dict[tuple[str, str], dict[str, list[Version]]]
-Properties = dict[str, str | None]
-Links = dict[str, Iterable[str]]
-Shape = Callable[[Life, State], tuple[Properties, Links]]
-
-SINGULAR = {
-    "companies": "company", "contacts": "contact", "meetings": "meeting_event", "tickets": "ticket",
-    "deals": "deal", "tasks": "task", "goals": "goal",
-}  # fmt: skip
-
-
-def stamp(at: float) -> str:
-    """An instant as HubSpot writes it, with milliseconds."""
-    text = as_datetime(at).strftime("%Y-%m-%dT%H:%M:%S")
-    millis = round(at * 1000) % 1000
-    return f"{text}.{millis:03d}Z" if millis else f"{text}Z"
-
-
-def moment(at: int | None) -> str | None:
-    """An optional instant as a property."""
-    return None if at is None else stamp(at)
-
-
-def text(value: Any) -> str | None:
-    """Any fact as a property value."""
-    if value is None or isinstance(value, str):
-        return value
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def associations(stream: str, links: Links) -> Doc:
-    """The block of the objects API; a primary company is listed with both of its types."""
-    block: Doc = {}
-    own = SINGULAR[stream]
-    for other, keys in links.items():
-        kind = f"{own}_to_{SINGULAR[other]}"
-        results = []
-        for key in keys:
-            results.append({"id": key, "type": kind})
-            if other == "companies" and stream in ("contacts", "deals", "tickets"):
-                results.append({"id": key, "type": f"{kind}_unlabeled"})
-        if results:
-            block[other] = {"results": results}
-    return block
+CREATEDATE = ("companies", "contacts", "deals", "tickets")
 
 
 def render_records(
@@ -103,33 +60,6 @@ def versions(
             return
 
 
-CREATEDATE = ("companies", "contacts", "deals", "tickets")
-
-
-def company(life: Life, state: State) -> tuple[Properties, Links]:
-    profile = life.profile
-    return {
-        "name": profile.name, "domain": profile.domain, "website": f"https://{profile.domain}",
-        "industry": profile.industry, "country": profile.country, "city": profile.city,
-        "timezone": profile.zone, "numberofemployees": str(profile.employees),
-        "customer_segment": profile.segment, "hubspot_owner_id": state["owner"],
-        "lifecyclestage": state["stage"], "notice_period_days": str(profile.notice_days),
-        "csm_sentiment": text(state.get("sentiment")),
-        "nps_last_invited_on": state.get("invited_on"),
-        "nps_invites_total": text(state.get("invites")),
-    }, {}  # fmt: skip
-
-
-def contact(life: Life, state: State) -> tuple[Properties, Links]:
-    return {
-        "firstname": state["first"], "lastname": state["last"], "email": state["email"],
-        "jobtitle": state["title"], "customer_role": state["role"],
-        "left_company_on": state["left_on"], "company": life.profile.name,
-        "hs_email_bounce": "1" if state["bounced"] else None, "lifecyclestage": "customer",
-        "hs_merged_object_ids": ";".join(state["merged"]) or None,
-    }, {"companies": [life.profile.company_id]}  # fmt: skip
-
-
 def owner_versions(owner: Owner, clock: Clock, until: int) -> list[Version]:
     """An owner, and later its deactivation."""
     hired = clock.midnight(owner.from_day) + 8 * 3600
@@ -138,22 +68,19 @@ def owner_versions(owner: Owner, clock: Clock, until: int) -> list[Version]:
         steps.append((clock.midnight(owner.to_day) + 17 * 3600, {"archived": True}))
     found = []
     for at, state in states(steps, until):
+        team = {"id": str(TEAMS.index(owner.team) + 1), "name": owner.team, "primary": True}
         doc = {
             "id": owner.id, "email": owner.email, "type": "PERSON", "firstName": owner.first,
             "lastName": owner.last, "userId": None if state["archived"] else owner.user_id,
             "userIdIncludingInactive": owner.user_id, "createdAt": stamp(hired),
             "updatedAt": stamp(at), "archived": state["archived"],
-            "teams": [{"id": str(TEAMS.index(owner.team) + 1), "name": owner.team, "primary": True}],
+            "teams": [team],
         }  # fmt: skip
         found.append(Version(as_datetime(at), doc, state["archived"]))
     return found
 
 
 TEAMS = ["SMB", "Mid-Market", "Enterprise"]
-SHAPES: dict[str, tuple[str, Shape]] = {
-    "companies": ("company", company),
-    "contacts": ("contact", contact),
-}
 
 
 def render(records: Records, lives: list[Life], roster: Roster, clock: Clock, days: int) -> None:

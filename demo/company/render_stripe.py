@@ -22,11 +22,10 @@ from demo.company.chance import token
 from demo.company.clock import DAY, Clock, as_datetime
 from demo.company.facts import State, states
 from demo.company.life import Life
-from demo.company.versions import Doc, Version
+from demo.company.versions import Doc, Records, Version
 
 API_VERSION = "2025-02-24.acacia"
 OPENED = -520  # the day on which the company put its prices into Stripe
-Records = dict[tuple[str, str], dict[str, list[Version]]]
 Shape = Callable[[Life, str, State], Doc]
 
 # stream -> (kind of fact, shape, noun of its events)

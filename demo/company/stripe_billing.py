@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from demo.company.catalogue import ONBOARDING, PRODUCTS
 from demo.company.chance import token
 from demo.company.clock import as_date
 from demo.company.contract import Line
 from demo.company.facts import State
 from demo.company.life import Life
-from demo.company.stripe_money import discount, shared_price
+from demo.company.stripe_money import discount, product_name, shared_price
 from demo.company.versions import Doc
 
 LISTED = {"object": "list", "has_more": False}
@@ -84,14 +83,14 @@ def subscription(life: Life, key: str, state: State) -> Doc:
 
 def describe(line: Line) -> str:
     """The text a customer reads on the invoice."""
-    name = ONBOARDING[1] if line.kind == "one_off" else PRODUCTS[line.price.product][0]
+    name = product_name(line.price.product)
     day = as_date(line.start).strftime("%-d %b %Y")
     return {
         "trial": f"Trial period for {name}",
-        "credit": f"Unused time on {line.quantity} × {name} after {day}",
-        "debit": f"Remaining time on {line.quantity} × {name} after {day}",
+        "credit": f"Unused time on {line.quantity} x {name} after {day}",
+        "debit": f"Remaining time on {line.quantity} x {name} after {day}",
         "one_off": name,
-    }.get(line.kind, f"{line.quantity} × {name}")
+    }.get(line.kind, f"{line.quantity} x {name}")
 
 
 def invoice_line(life: Life, subscription_id: str, line: Line, applied: str | None) -> Doc:

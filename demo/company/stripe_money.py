@@ -71,13 +71,18 @@ def product_id(product: str) -> str:
     return f"prod_{token(14, 'product', product)}"
 
 
+def product_name(key: str) -> str:
+    """What a product is called on invoices."""
+    return ONBOARDING[1] if key == ONBOARDING[0] else PRODUCTS[key][0]
+
+
 def product(key: str, created: int) -> Doc:
     """A product of the catalogue."""
-    name = ONBOARDING[1] if key == ONBOARDING[0] else PRODUCTS[key][0]
     return {
         "id": product_id(key), "object": "product", "active": True, "attributes": [],
         "created": created, "default_price": None, "description": None, "images": [],
-        "livemode": False, "marketing_features": [], "metadata": {"key": key}, "name": name,
+        "livemode": False, "marketing_features": [], "metadata": {"key": key},
+        "name": product_name(key),
         "package_dimensions": None, "shippable": None, "statement_descriptor": None,
         "tax_code": None, "type": "service", "unit_label": "seat" if "seat" in key else None,
         "updated": created, "url": None,
@@ -100,8 +105,9 @@ def price(item: Price, created: int, *, active: bool) -> Doc:
     return {
         "id": item.id, "object": "price", "active": active, "billing_scheme": "per_unit",
         "created": created, "currency": item.currency, "custom_unit_amount": None,
-        "livemode": False, "lookup_key": f"{item.product}_{item.currency}_{interval}_{item.generation}",
-        "metadata": {}, "nickname": None, "product": product_id(item.product),
+        "livemode": False, "metadata": {},
+        "lookup_key": f"{item.product}_{item.currency}_{interval}_{item.generation}",
+        "nickname": product_name(item.product), "product": product_id(item.product),
         "recurring": recurring(item.months), "tax_behavior": "exclusive", "tiers_mode": None,
         "transform_quantity": None, "type": "recurring" if item.months else "one_time",
         "unit_amount": item.unit_amount, "unit_amount_decimal": str(item.unit_amount),

@@ -85,8 +85,11 @@ class Wishes:
             self.life.billing.request(change, at)
 
     def expand(self, change: Change, at: int) -> None:
-        """Buy more; one in thirty takes part of it back the same afternoon."""
+        """Buy more: larger customers through a deal; some take part back the same day."""
+        if self.life.profile.segment != "SMB":
+            self.life.deals.expansion(change, at)
+            return
         self.life.billing.request(change, at)
-        if change.kind == "seats" and change.seats > 1 and self.rng.random() < 0.035:
+        if change.kind == "seats" and change.seats > 1 and self.rng.random() < 0.06:
             back = Change("seats", -max(1, change.seats // 2))
             self.life.agenda.at(at + 2 * HOUR, lambda t: self.life.billing.request(back, t))

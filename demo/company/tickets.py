@@ -1,0 +1,119 @@
+"""Support tickets: how many come, how fast they are answered, and what slow ones do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from demo.company.chance import weighted
+from demo.company.clock import DAY, HOUR
+
+if TYPE_CHECKING:
+    from demo.company.life import Life
+
+A_MONTH = {"SMB": 0.45, "Mid-Market": 0.9, "Enterprise": 1.9}
+CATEGORIES = (
+    ("PRODUCT_ISSUE", 5.0), ("GENERAL_INQUIRY", 2.5), ("FEATURE_REQUEST", 2.0),
+    ("BILLING_ISSUE", 1.2),
+)  # fmt: skip
+CHANNELS = (("EMAIL", 5.0), ("FORM", 2.5), ("CHAT", 2.0), ("PHONE", 0.8))
+PRIORITIES = (("LOW", 3.0), ("MEDIUM", 5.0), ("HIGH", 1.8), ("URGENT", 0.5))
+SUBJECTS = {
+    "PRODUCT_ISSUE": ("Report shows wrong totals", "Import stops half-way", "Slow since Monday",
+                      "Automation did not run", "Cannot save record"),
+    "GENERAL_INQUIRY": ("How to add a team", "Question about permissions", "Training material"),
+    "FEATURE_REQUEST": ("Filter by region", "Bulk edit", "Calendar view", "Export to ERP"),
+    "BILLING_ISSUE": ("Invoice address", "Charged twice?", "Change of payment method"),
+}  # fmt: skip
+SLOWNESS = {"LOW": 2.2, "MEDIUM": 1.2, "HIGH": 0.6, "URGENT": 0.35}
+
+
+class Tickets:
+    """Opens a customer's tickets and carries them to their end."""
+
+    def __init__(self, life: Life) -> None:
+        self.life = life
+        self.rng = life.streams["tickets"]
+        self.made = 0
+
+    def step(self, day: int) -> None:
+        """Perhaps a ticket today; discontent brings more, weekends bring few."""
+        draw = self.rng.random()
+        if day < 0 or self.life.billing.contract is None:
+            return
+        rate = A_MONTH[self.life.profile.segment] / 30.4
+        rate *= 1 + 0.28 * max(0.0, 7.2 - self.life.mood.value)
+        rate *= 1.3 if self.life.clock.is_weekday(day) else 0.25
+        if draw < rate:
+            self.open(self.life.office(day, self.rng, 7, 19))
+
+    def open(self, at: int) -> None:
+        """A new ticket, with the moments of its reply and its closing."""
+        self.made += 1
+        key = str(31_000_000_000 + self.life.index * 1_000_003 + self.made * 11)
+        category = weighted(self.rng, CATEGORIES)
+        priority = weighted(self.rng, PRIORITIES)
+        subjects = SUBJECTS[category]
+        staff = self.life.people.present()
+        asker = staff[int(self.rng.random() * len(staff))].id if staff else None
+        self.life.facts.note(
+            "ticket", key, at, created=at, category=category, priority=priority, stage="1",
+            subject=subjects[int(self.rng.random() * len(subjects))], person=asker, replied=None,
+            closed=None, channel=weighted(self.rng, CHANNELS), implemented_on=None, archived=False,
+            informed_on=None, owner=self.life.owner(self.life.clock.day_of(at)).id,
+        )  # fmt: skip
+        if self.rng.random() < 0.006:
+            self.life.facts.note("ticket", key, at + 2 * HOUR, archived=True)
+            return
+        wait = self.rng.lognormvariate(1.0, 1.15) * SLOWNESS[priority] * HOUR
+        reply = self.working(at + max(120, int(wait)))
+        self.life.agenda.at(reply, lambda t: self.reply(key, category, priority, at, t))
+
+    def working(self, at: int) -> int:
+        """Nobody answers at a weekend; those answers come on Monday."""
+        day = self.life.clock.day_of(at)
+        monday = self.life.clock.next_weekday(day)
+        return at if monday == day else max(at, self.life.office(monday, self.rng, 8, 12))
+
+    def reply(self, key: str, category: str, priority: str, opened: int, at: int) -> None:
+        """The first answer; a late one to something urgent is remembered."""
+        self.life.facts.note("ticket", key, at, stage="2", replied=at)
+        hours = (at - opened) / HOUR
+        if hours > 24:
+            self.life.mood.shock(-0.12 - (0.35 if priority in ("HIGH", "URGENT") else 0.0))
+        days = self.rng.lognormvariate(0.3, 1.0) * (2.0 if category == "PRODUCT_ISSUE" else 1.0)
+        closing = self.working(at + 600 + int(days * DAY))
+        if days > 1:
+            self.life.facts.note("ticket", key, (at + closing) // 2, stage="3")
+        self.life.agenda.at(closing, lambda t: self.close(key, category, opened, t))
+
+    def close(self, key: str, category: str, opened: int, at: int) -> None:
+        """Solved, sooner or later; the customer may be asked how it was."""
+        self.life.facts.note("ticket", key, at, stage="4", closed=at)
+        days = (at - opened) / DAY
+        if category == "PRODUCT_ISSUE" and days > 8:
+            self.life.mood.shock(-0.25 - 0.5 * self.rng.random())
+        if self.rng.random() < 0.04:
+            self.reopen(key, at)
+        else:
+            self.life.surveys.after_ticket(at, days)
+        if category == "FEATURE_REQUEST" and self.rng.random() < 0.38:
+            self.implement(key, at)
+
+    def reopen(self, key: str, at: int) -> None:
+        """It was not solved after all."""
+        self.life.mood.shock(-0.2)
+        again = at + int((0.3 + 3 * self.rng.random()) * DAY)
+        self.life.facts.note("ticket", key, again, stage="3", closed=None)
+        done = again + int((0.5 + 4 * self.rng.random()) * DAY)
+        self.life.facts.note("ticket", key, done, stage="4", closed=done)
+
+    def implement(self, key: str, at: int) -> None:
+        """The request is built weeks later, and the customer is told, or not."""
+        built = at + int((8 + 60 * self.rng.random()) * DAY)
+        on = self.life.clock.date(self.life.clock.day_of(built)).isoformat()
+        self.life.facts.note("ticket", key, built, implemented_on=on)
+        if self.rng.random() < 0.6:
+            told = built + int(12 * self.rng.random() * DAY) + HOUR
+            told_on = self.life.clock.date(self.life.clock.day_of(told)).isoformat()
+            self.life.facts.note("ticket", key, told, informed_on=told_on)
+            self.life.agenda.at(told, lambda _: self.life.mood.shock(0.2))
