@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from retention.extraction import instant
 from retention.sources.files.codes import CURRENCIES
 
 _EARLIEST, _AFTER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]|$)")
 
 
 class Document(BaseModel):
@@ -26,7 +28,9 @@ def _blank_to_none(value: Any) -> Any:
 
 
 def _moment(value: Any) -> datetime:
-    moment = None if isinstance(value, bool) else instant(value)
+    # Text is cast by Postgres later on, which reads a date where `instant` would read a count.
+    dated = not isinstance(value, str) or _DATE.match(value.strip())
+    moment = instant(value) if dated and not isinstance(value, bool) else None
     if moment is None or not _EARLIEST <= moment < _AFTER:
         # The type begins with "date", by which quarantine knows it for a bad_timestamp.
         raise PydanticCustomError("datetime_unreal", "no moment between 1970 and 2100")
