@@ -36,16 +36,18 @@ def main(arguments: list[str] | None = None) -> int:
     gc.freeze()  # millions of objects that stay; the collector need not walk them again
     ports, tokens = _kept(folder)
     clock = FileClock(folder / "clock", options.as_of)
-    with serve(world, clock, folder=folder, ports=ports, tokens=tokens) as servers:
-        servers.label = label(customers=world.customers, seed=world.seed, days=world.days)
-        for vendor, per_second in options.limit:
-            servers.faults.limit(vendor, per_second)
-        if options.bad_day:
-            servers.bad_day.switch_on(*options.bad_day)
-        served = _follow(servers, folder, None)
-        _announce(servers, folder)
-        while not stop.wait(POLL_SECONDS):
-            served = _follow(servers, folder, served)
+    served = folder / "served"
+    served.unlink(missing_ok=True)
+    try:
+        with serve(world, clock, folder=folder, ports=ports, tokens=tokens) as servers:
+            servers.label = label(customers=world.customers, seed=world.seed, days=world.days)
+            _prepare(servers, options)
+            day = _follow(servers, served, None)
+            _announce(servers, folder)
+            while not stop.wait(POLL_SECONDS):
+                day = _follow(servers, served, day)
+    finally:
+        served.unlink(missing_ok=True)
     return 0
 
 
@@ -101,14 +103,22 @@ def _announce(servers: Servers, folder: Path) -> None:
         print(f"{vendor:9} {entry['base_url']}", flush=True)
 
 
-def _follow(servers: Servers, folder: Path, seen: date | None) -> date:
+def _prepare(servers: Servers, options: argparse.Namespace) -> None:
+    """What else was asked for: a bad day, rate limits."""
+    for vendor, per_second in options.limit:
+        servers.faults.limit(vendor, per_second)
+    if options.bad_day:
+        servers.bad_day.switch_on(*options.bad_day)
+
+
+def _follow(servers: Servers, served: Path, seen: date | None) -> date:
     """Bring the export files to the clock when it has moved; the day that is served."""
     day = servers.clock.as_of
     if day != seen:
         if day > (last := servers.world.start + timedelta(days=servers.world.days - 1)):
             print(f"the simulated history ends on {last}; {day} shows that day", file=sys.stderr)
         servers.sync(day)
-        write_atomically(folder / "served", day.isoformat())
+        write_atomically(served, day.isoformat())
     return day
 
 

@@ -9,6 +9,7 @@ import os
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Protocol
 
 
@@ -49,6 +50,27 @@ class FileClock:
     def move(self, as_of: date) -> None:
         """Put the clock to ``as_of``; a reader sees the old date or the new one."""
         write_atomically(self.path, as_of.isoformat() + "\n")
+
+
+def move(folder: Path, as_of: date, *, patience: float = 60.0) -> None:
+    """Put the clock of the servers over ``folder`` (state/demo) to ``as_of``, and wait for them.
+
+    Returns once they serve that day, export files included; raises TimeoutError if they do
+    not within ``patience`` seconds.
+    """
+    write_atomically(folder / "clock", as_of.isoformat() + "\n")
+    deadline = monotonic() + patience
+    while not _serves(folder, as_of):
+        if monotonic() > deadline:
+            raise TimeoutError(f"the demo servers over {folder} do not follow their clock")
+        sleep(0.02)
+
+
+def _serves(folder: Path, as_of: date) -> bool:
+    try:
+        return (folder / "served").read_text() == as_of.isoformat()
+    except FileNotFoundError:
+        return False
 
 
 def instant_after(as_of: date) -> datetime:
