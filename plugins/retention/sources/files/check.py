@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from retention.errors import ConfigurationError
 from retention.sources.files.findings import Findings
@@ -13,6 +14,9 @@ from retention.sources.files.problem import Problem, has_errors
 from retention.sources.files.references import Place, References
 from retention.sources.files.rows import BrokenFile
 from retention.sources.files.stream_check import StreamCheck
+
+if TYPE_CHECKING:
+    from retention.sources.files.usage_check import UsageCheck
 
 __all__ = ["Problem", "check", "has_errors"]
 
@@ -53,7 +57,7 @@ def _check_files(folder: Folder, broken: set[str], findings: Findings) -> None:
         if stream in broken:
             continue
         try:
-            checked = StreamCheck(folder, stream, findings)
+            checked = _checker(stream)(folder, stream, findings)
             checked.run()
         except BrokenFile as flaw:
             findings.error(flaw.file, flaw.line, None, flaw.code, flaw.message)
@@ -63,3 +67,12 @@ def _check_files(folder: Folder, broken: set[str], findings: Findings) -> None:
     for each in references:
         if each.stream in keys:
             each.report(keys[each.stream], findings)
+
+
+def _checker(stream: str) -> type[StreamCheck] | type[UsageCheck]:
+    if stream == "usage_events":
+        # The bulk path brings an analytical engine along; a folder without events goes without.
+        from retention.sources.files.usage_check import UsageCheck
+
+        return UsageCheck
+    return StreamCheck

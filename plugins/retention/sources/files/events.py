@@ -34,7 +34,7 @@ _EPOCHS: dict[str, Callable[[str], str]] = {
 def event_files(connection: Connection) -> EventFiles:
     """The usage files of a connection's folder and how they are read.
 
-    None where the mapping has no usage events. Raises ConfigurationError for a broken mapping
+    No files where the mapping has no usage events. Raises ConfigurationError for a broken mapping
     and ExtractionError for files that did not arrive.
     """
     folder = open_folder(connection)
@@ -143,6 +143,8 @@ class _Writer:
         return f"nullif(trim({name}), '')"
 
     def _looked_up(self, rule: LookupRule, text: str) -> str:
+        # Reading it here says what is wrong with it in terms of its lines.
+        self.folder.table(rule)
         name = f"l{len(self.lookups) + 1}"
         path = self.folder.root / rule.file
         form = self.folder.form(rule)

@@ -22,10 +22,9 @@ class Folder:
     mapping: Mapping
 
     def form(self, rule: StreamRule | Lookup) -> Form:
-        """How the files of a stream are written."""
-        encoding = getattr(rule, "encoding", None) or self.mapping.encoding
-        delimiter = getattr(rule, "delimiter", None) or self.mapping.delimiter
-        return Form(rule.format, encoding, delimiter)
+        """How the files of a stream or a look-up are written."""
+        encoding = rule.encoding or self.mapping.encoding
+        return Form(rule.format, encoding, rule.delimiter or self.mapping.delimiter)
 
     def files(self, rule: StreamRule) -> list[str]:
         """The files of a stream, by name within each pattern.

@@ -33,6 +33,8 @@ class Lookup(_Rule):
     match: str
     take: str
     format: Literal["csv", "ndjson", "parquet"] | None = None
+    encoding: str | None = None
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
 
 
 class Plus(_Rule):

@@ -30,6 +30,7 @@ from retention.sources.files.kinds import (
     Price,
     Priority,
     Rate,
+    Role,
     SubscriptionId,
     Survey,
     Text,
@@ -64,9 +65,7 @@ class Contact(CanonicalRecord):
     account_id: AccountId
     email: Text | None = None
     name: Text | None = None
-    role: Annotated[str, *words("decision_maker", "champion", "economic_buyer", "user")] | None = (
-        None
-    )
+    role: Role | None = None
     created_on: Day | None = None
     left_on: Day | None = None
 

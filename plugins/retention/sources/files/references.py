@@ -22,10 +22,10 @@ class References:
         self._first: dict[str, Place] = {}
         self._times: Counter[str] = Counter()
 
-    def add(self, value: str, place: Place) -> None:
-        """Note one reference."""
+    def add(self, value: str, place: Place, times: int = 1) -> None:
+        """Note one reference, or several of which ``place`` is the first."""
         self._first.setdefault(value, place)
-        self._times[value] += 1
+        self._times[value] += times
 
     def report(self, known: Container[str], findings: Findings) -> None:
         """A problem for each key that is not there: warnings while they are few."""

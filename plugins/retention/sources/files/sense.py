@@ -111,6 +111,7 @@ def _field(
     yield from _manner(mapping, (*at, "time_zone"), rule.time_zone)
     if rule.lookup:
         yield from _inside(mapping, (*at, "lookup"), rule.lookup.file)
+        yield from _manner(mapping, (*at, "lookup", "encoding"), rule.lookup.encoding)
     yield from _words(mapping, at, field, rule)
 
 

@@ -9,10 +9,11 @@ from retention.sources.files.fields import fields_of, key_of
 from retention.sources.files.findings import Findings
 from retention.sources.files.folder import Folder
 from retention.sources.files.judge import contract_flaws, oddities
+from retention.sources.files.looks import has_columns, look, paths
 from retention.sources.files.problem import ERROR, WARNING, Problem, nearest
 from retention.sources.files.references import Place, References
 from retention.sources.files.rows import BadRow, BrokenFile, Row
-from retention.sources.files.rule_columns import columns_of, missing_columns
+from retention.sources.files.rule_columns import columns_of
 
 
 class StreamCheck:
@@ -50,13 +51,9 @@ class StreamCheck:
             self._never_seen(files[0])
 
     def _file(self, file: str) -> None:
-        self._look(file)
+        look(self.folder, file, self.form, self.findings)
         header = self.folder.header(file, self.form)
-        missing = missing_columns(self.rule, header)
-        for column in missing:
-            said = f"no column {column!r}. {nearest(column, header or ())}"
-            self.findings.error(file, 1, column, "missing_column", said)
-        if missing:
+        if not has_columns(self.rule, file, header, self.findings):
             return
         rows = 0
         for row in self.folder.rows(file, self.form):
@@ -70,18 +67,6 @@ class StreamCheck:
                 self._row(file, row)
         if not rows:
             self.findings.warn(file, None, None, "no_rows", "the file holds no rows")
-
-    def _look(self, file: str) -> None:
-        path = self.folder.root / file
-        if self.form.of(path) == "parquet":
-            return
-        with path.open("rb") as raw:
-            start = raw.read(65_536)
-        if start.startswith(b"\xef\xbb\xbf"):
-            said = "the file starts with a byte order mark; it is skipped"
-            self.findings.warn(file, 1, None, "byte_order_mark", said)
-        if b"\r\n" in start and not start.startswith(b"\x1f\x8b"):
-            self.findings.warn(file, 1, None, "crlf", "lines end in CR LF; they are read as lines")
 
     def _never_seen(self, file: str) -> None:
         required = {
@@ -143,13 +128,3 @@ class StreamCheck:
             if first != (file, row.line):
                 said = f"{value!r} stands in {first[0]} line {first[1]} already"
                 self.findings.warn(file, row.line, column, "repeated_value", said)
-
-
-def paths(values: dict[str, Any], under: str = "") -> list[str]:
-    """The names of a JSON object, the inner ones dotted."""
-    found = []
-    for name, value in values.items():
-        found.append(under + name)
-        if isinstance(value, dict):
-            found += paths(value, f"{under}{name}.")
-    return found
