@@ -237,7 +237,7 @@ def test_secrets_reach_neither_artefacts_nor_messages_nor_the_environment(
     out = capfd.readouterr()
     texts = [str(raised.value), out.out, out.err, str(builds(project))]
     texts += [str(query(project, "select models::text from ops.builds"))]
-    artefacts = [p for p in (project.settings.state / "dbt").rglob("*") if p.is_file()]
+    artefacts = [p for p in dbt_runner.target_path(project.settings).rglob("*") if p.is_file()]
     assert artefacts
     texts += [path.read_bytes().decode("utf-8", "replace") for path in artefacts]
     for text in texts:
