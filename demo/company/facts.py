@@ -30,14 +30,16 @@ class Facts:
 def states(steps: Steps, until: int) -> Iterator[tuple[int, State]]:
     """Each instant before ``until`` at which something changed, with the whole state then."""
     state: State = {}
+    shown: State | None = None
     ordered = sorted(steps, key=lambda step: step[0])
     for place, (at, changes) in enumerate(ordered):
         if at >= until:
             return
         state.update(changes)
-        if place + 1 < len(ordered) and ordered[place + 1][0] == at:
-            continue
-        yield at, dict(state)
+        more_now = place + 1 < len(ordered) and ordered[place + 1][0] == at
+        if not more_now and state != shown:
+            shown = dict(state)
+            yield at, dict(shown)
 
 
 class Agenda:

@@ -48,7 +48,7 @@ class Invoicing:
         }  # fmt: skip
         self.life.facts.note("invoice", key, at, **facts)
         if void:
-            self.note(key, at, status="void", finalized_at=at, voided_at=at)
+            self.note(key, at + 2, status="void", finalized_at=at + 2, voided_at=at + 2)
         elif at_once:
             self.finalize(contract, key, lines, at)
         else:
