@@ -72,3 +72,9 @@ def test_all_usage_rows_of_ravenstack_are_events_of_their_own() -> None:
     docs = documents(SHARED / "ravenstack", "usage_events")
     assert len(docs) == len({doc["event_id"] for doc in docs}) == 25_000
     assert all(doc["account_id"] for doc in docs)
+
+
+def test_the_check_reports_the_impossible_states_of_fightchurn() -> None:
+    problems = check(SHARED / "fightchurn")
+    assert not has_errors(problems)
+    assert Counter(each.code for each in problems) == {"unknown_region": 13}
