@@ -31,6 +31,7 @@ def start(settings: Settings, as_of: date) -> list[Connection]:
                 [
                     *(sys.executable, "-m", "demo.servers"),
                     *("--state", str(settings.state), "--as-of", as_of.isoformat()),
+                    *("--customers", os.environ.get("RETENTION_DEMO_CUSTOMERS", "420")),
                 ],
                 cwd=settings.root,
                 stdout=log,
@@ -56,11 +57,17 @@ def connections(settings: Settings) -> list[Connection]:
 
 
 def set_clock(settings: Settings, as_of: date) -> None:
-    """Show the demo's world at the end of that day; in one step, so no request sees half."""
+    """Show the demo's world at the end of that day, export files included, and wait for it."""
     settings.demo.mkdir(parents=True, exist_ok=True)
     partial = settings.demo / "clock.partial"
     partial.write_text(as_of.isoformat())
     partial.replace(settings.demo / "clock")
+    served = settings.demo / "served"
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    while _alive(settings) and _text(served) != as_of.isoformat():
+        if time.monotonic() > deadline:
+            raise ConfigurationError(f"the demo's servers do not show {as_of}.")
+        time.sleep(0.02)
 
 
 def stop(settings: Settings) -> bool:
@@ -83,6 +90,10 @@ def _alive(settings: Settings) -> bool:
     except (OSError, ValueError, psutil.Error):
         return False
     return "demo.servers" in command and str(settings.state) in command
+
+
+def _text(path: Path) -> str:
+    return path.read_text().strip() if path.is_file() else ""
 
 
 def _wait(servers: Path, process: subprocess.Popen[bytes]) -> None:

@@ -112,8 +112,8 @@ def load_stream(source: str, stream: str, **context: Any) -> dict[str, Any]:
         Window(context["data_interval_start"], context["data_interval_end"]),
         run_id=context["run_id"],
     )
-    _say(result.line())
-    return result.summary()
+    _say(steps.loaded_line(result))
+    return {"load_id": result.load_id, "versions_written": result.versions_written}
 
 
 @task.short_circuit
@@ -135,7 +135,7 @@ def check_arrived(day: str) -> None:
     from retention import steps
 
     report = steps.gate_arrived(_warehouse(), date.fromisoformat(day), enabled_sources())
-    _say(report.line())
+    _say(report.summary())
 
 
 @task
@@ -145,7 +145,7 @@ def build_marts(day: str) -> int:
     from retention import steps
 
     result = steps.build(_warehouse(), date.fromisoformat(day))
-    _say(result.line())
+    _say(str(result))
     return result.build_id
 
 
@@ -156,7 +156,7 @@ def check_marts(build_id: int, **context: Any) -> None:
     from retention import steps
 
     report = steps.gate_marts(_warehouse(), build_id, accept=context["params"].get("accept"))
-    _say(report.line())
+    _say(report.summary())
 
 
 @task(outlets=[PUBLISHED])
@@ -166,5 +166,5 @@ def publish_marts(build_id: int, **context: Any) -> int:
     from retention import steps
 
     result = steps.publish(_warehouse(), build_id, actor=f"airflow {context['run_id']}")
-    _say(result.line())
+    _say(steps.published_line(result))
     return result.publish_id

@@ -101,7 +101,7 @@ def load(
         raise UsageError(str(error.args[0])) from None
     for each in streams:
         result = steps.load(wh, declared, each, connection, window)
-        console.print(result.line())
+        console.print(steps.loaded_line(result))
 
 
 @app.command()
@@ -116,7 +116,7 @@ def run(as_of: Day, accept: Accept = None) -> None:
         connection = find(source.conn_id)
         for stream in source.streams:
             result = steps.load(wh, source, stream, connection, window)
-            console.print(result.line())
+            console.print(steps.loaded_line(result))
     steps.transform(wh, day(as_of), enabled(), actor="retention run", accept=accept)
     report.show(wh, console)
 
@@ -134,7 +134,7 @@ def build(
 
     wh = Warehouse.from_settings(Settings.from_env())
     result = steps.build(wh, day(as_of), full_refresh=full_refresh)
-    console.print(f"build {result.build_id}: {result.models} models in {result.seconds:.1f} s")
+    console.print(str(result))
 
 
 @app.command()

@@ -39,6 +39,15 @@ def load(
     return landing.load_stream(wh, source, stream, connection, window, run_id=run_id)
 
 
+def loaded_line(result: LoadResult) -> str:
+    """One line for people: what was loaded, how much of it was new, how long it took."""
+    notes = [f"{result.records_seen:,} seen", f"{result.versions_written:,} new"]
+    if result.rejected:
+        notes.append(f"{result.rejected:,} quarantined")
+    name = f"{result.source}.{result.stream}"
+    return f"{name:<28} {', '.join(notes):<36} {result.seconds:.1f} s"
+
+
 def day_to_build(wh: Warehouse, asked: date | None = None) -> date | None:
     """The day to build: the one asked for, or the newest that any stream is complete for.
 
@@ -56,7 +65,7 @@ def day_to_build(wh: Warehouse, asked: date | None = None) -> date | None:
         ).fetchone()
     if row is None or row[0] is None:
         return None
-    day = (row[0] - timedelta(microseconds=1)).date()
+    day = row[0].date() - timedelta(days=1)
     current = publishing.current(wh)
     if current and current.as_of == day and (row[1] is None or row[1] <= current.known_at):
         return None
