@@ -97,34 +97,37 @@ SOURCE = Source(
             "companies",
             records.Company,
             "name domain industry country timezone customer_segment hubspot_owner_id createdate "
-            "hs_parent_company_id hs_merged_object_ids lifecyclestage numberofemployees",
+            "hs_parent_company_id hs_merged_object_ids lifecyclestage numberofemployees city "
+            "website csm_sentiment notice_period_days nps_invites_total nps_last_invited_on",
             associations=(),
         ),
         _stream(
             "contacts",
             records.Contact,
             "email firstname lastname jobtitle customer_role left_company_on createdate "
-            "hubspot_owner_id lifecyclestage hs_merged_object_ids",
+            "hubspot_owner_id lifecyclestage hs_merged_object_ids company hs_email_bounce",
         ),
         _stream(
             "meetings",
             records.Meeting,
             "hs_meeting_title hs_meeting_start_time hs_meeting_end_time hs_meeting_outcome "
-            "hs_activity_type document_url hs_createdate hubspot_owner_id",
+            "hs_activity_type document_url hs_createdate hs_timestamp hubspot_owner_id "
+            "review_sections risk_tags",
             associations=("companies", "contacts"),
         ),
         _stream(
             "tickets",
             records.Ticket,
             "subject content hs_pipeline hs_pipeline_stage hs_ticket_priority hs_ticket_category "
-            "source_type createdate first_agent_reply_date closed_date hubspot_owner_id",
+            "source_type createdate first_agent_reply_date closed_date hubspot_owner_id "
+            "implemented_on customer_informed_on",
             associations=("companies", "contacts"),
         ),
         _stream(
             "deals",
             records.Deal,
             "dealname dealstage pipeline amount deal_currency_code createdate closedate dealtype "
-            "hubspot_owner_id",
+            "closed_lost_reason hs_is_closed hs_is_closed_won hubspot_owner_id",
         ),
         _stream(
             "goals",
@@ -136,7 +139,8 @@ SOURCE = Source(
             "tasks",
             records.Task,
             "hs_task_subject hs_task_status hs_task_priority hs_task_body hs_timestamp "
-            "hs_createdate hubspot_owner_id",
+            "hs_createdate hs_task_type hs_task_completion_date survey_response_id "
+            "hubspot_owner_id",
             associations=("companies", "contacts"),
         ),
     ),

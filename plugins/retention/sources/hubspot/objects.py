@@ -12,6 +12,8 @@ Rows = Iterator[tuple[Any, str]]  # a document and where it stood
 
 REFRESH = timedelta(days=7)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# A week ends with Sunday, so the long read falls into the quietest night.
+_A_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 
 
 def object_type(reading: Reading) -> str:
@@ -41,8 +43,8 @@ def refresh_is_due(reading: Reading) -> bool:
     """
     if reading.window.start is None:
         return True
-    begun = (reading.window.start + reading.stream.overlap - EPOCH) // REFRESH
-    return begun < (reading.window.end - EPOCH) // REFRESH
+    begun = (reading.window.start + reading.stream.overlap - _A_MONDAY) // REFRESH
+    return begun < (reading.window.end - _A_MONDAY) // REFRESH
 
 
 def total(reading: Reading, found: dict[str, Any]) -> int:
