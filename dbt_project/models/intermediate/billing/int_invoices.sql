@@ -47,7 +47,9 @@ stripe as (
             as total_amount,
         stripe_invoices.created_at::date as issued_date,
         coalesce(stripe_invoices.due_at, stripe_invoices.created_at)::date as due_date,
-        stripe_invoices.paid_at::date as paid_date
+        stripe_invoices.paid_at::date as paid_date,
+        coalesce(stripe_invoices.paid_at, stripe_invoices.written_off_at)::date
+            as settled_date
 
     from stripe_invoices
     left join identities
@@ -69,7 +71,8 @@ files as (
         files_invoices.total_amount,
         files_invoices.issued_date,
         coalesce(files_invoices.due_date, files_invoices.issued_date) as due_date,
-        files_invoices.paid_date
+        files_invoices.paid_date,
+        files_invoices.paid_date as settled_date
 
     from files_invoices
     left join customer_keys on files_invoices.account_id = customer_keys.account_key

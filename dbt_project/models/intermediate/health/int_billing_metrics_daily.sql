@@ -6,7 +6,7 @@ customer_days as (
 
 ),
 
--- Written off is unpaid for ever, but who pays again since then is not late today.
+-- What was written off is no longer waited for.
 invoices as (
 
     select * from {{ ref('int_invoices') }}
@@ -33,8 +33,8 @@ overdue as (
         count(*) as invoice_count,
         max(customer_days.as_of_date - invoices.due_date) filter (
             where
-            invoices.paid_date is null
-            or invoices.paid_date > customer_days.as_of_date
+            invoices.settled_date is null
+            or invoices.settled_date > customer_days.as_of_date
         ) as days_overdue
 
     from customer_days

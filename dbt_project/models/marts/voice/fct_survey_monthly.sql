@@ -47,7 +47,7 @@ counted as (
         count(*) filter (where responses.score <= surveys.detractor_to) as detractors,
         count(*) filter (where responses.has_reason) as respondents_with_reason,
         avg(responses.score)::numeric(6, 2) as mean_score,
-        max(surveys.scale_max) as scale_max
+        max(surveys.scale_max)::numeric(6, 2) as scale_max
 
     from responses
     inner join surveys on responses.survey = surveys.survey
@@ -70,7 +70,7 @@ rates as (
         end::numeric(6, 2) as nps,
         case when survey = 'csat' then promoters::numeric / respondents end::numeric(9, 6)
             as csat_rate,
-        case when survey = 'ces' then mean_score end as ces_score
+        case when survey = 'ces' then mean_score end::numeric(6, 2) as ces_score
 
     from counted
 

@@ -24,6 +24,8 @@ renamed as (
         to_timestamp((doc ->> 'created')::bigint) as created_at,
         to_timestamp((doc ->> 'due_date')::bigint) as due_at,
         to_timestamp((doc #>> '{status_transitions,paid_at}')::bigint) as paid_at,
+        to_timestamp((doc #>> '{status_transitions,marked_uncollectible_at}')::bigint)
+            as written_off_at,
         source_updated_at
 
     from newest

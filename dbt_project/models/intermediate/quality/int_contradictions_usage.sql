@@ -1,0 +1,66 @@
+with
+
+usage as (
+
+    select * from {{ ref('int_usage') }}
+
+),
+
+spans as (
+
+    select * from {{ ref('int_subscription_spans') }}
+
+),
+
+customers as (
+
+    select * from {{ ref('int_customers') }}
+
+)
+
+-- The last day of a subscription still belongs to it here: usage carries no time of day.
+select
+    'usage_outside_subscription' as kind,
+    usage.source,
+    usage.subscription_key as record_key,
+    usage.customer_id as related_key,
+    sum(usage.event_count)::bigint as record_count
+
+from usage
+inner join spans
+    on usage.source = spans.source and usage.subscription_key = spans.subscription_key
+
+where usage.event_date < spans.starts_date or usage.event_date > spans.ends_date
+
+group by usage.source, usage.subscription_key, usage.customer_id
+
+union all
+
+select
+    'usage_before_signup' as kind,
+    usage.source,
+    usage.customer_id as record_key,
+    null as related_key,
+    sum(usage.event_count)::bigint as record_count
+
+from usage
+inner join customers on usage.customer_id = customers.customer_id
+
+where usage.event_date < customers.signed_up_date
+
+group by usage.source, usage.customer_id
+
+union all
+
+select
+    'usage_of_unknown_account' as kind,
+    source,
+    account_key as record_key,
+    null as related_key,
+    sum(event_count)::bigint as record_count
+
+from usage
+
+where customer_id is null
+
+group by source, account_key
