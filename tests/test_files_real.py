@@ -66,6 +66,11 @@ def test_the_words_of_ravenstack_become_canonical_ones() -> None:
     terms = documents(SHARED / "ravenstack", "subscriptions")
     assert sum(doc["mrr_amount"] for doc in terms) == 11_338_747
     assert Counter(doc["is_trial"] for doc in terms)[True] == 778
+    assert sum(doc["is_upgrade"] and doc["is_downgrade"] for doc in terms) == 23
+    assert all(doc["claimed_churned"] == (doc["ends_on"] is not None) for doc in terms)
+    left = documents(SHARED / "ravenstack", "churn_events")
+    assert Counter(doc["claims_earlier_upgrade"] for doc in left)[True] == 123
+    assert Counter(doc["is_reactivation"] for doc in left)[True] == 61
 
 
 def test_all_usage_rows_of_ravenstack_are_events_of_their_own() -> None:

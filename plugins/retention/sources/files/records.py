@@ -49,6 +49,7 @@ class Account(CanonicalRecord):
     name: Text | None = None
     industry: Text | None = None
     segment: Text | None = None
+    plan: Text | None = None
     country: Country | None = None
     region: Text | None = None
     owner_id: OwnerId | None = None
@@ -122,6 +123,7 @@ class Ticket(CanonicalRecord):
     opened_at: Instant | None = None
     first_reply_at: Instant | None = None
     closed_at: Instant | None = None
+    resolution_hours: Number | None = Field(default=None, description="as the file states it")
     satisfaction_score: Number | None = None
     satisfaction_scale: Number | None = Field(default=None, description="the best score there is")
 
@@ -149,6 +151,9 @@ class Subscription(CanonicalRecord):
     billing_period_months: Count | None = None
     is_trial: Flag | None = None
     is_add_on: Flag | None = None
+    is_upgrade: Flag | None = None
+    is_downgrade: Flag | None = None
+    claimed_churned: Flag | None = None
     discount_rate: Rate | None = None
 
     @model_validator(mode="after")
@@ -208,6 +213,9 @@ class ChurnEvent(CanonicalRecord):
     churned_on: Day
     reason: Text | None = None
     is_reactivation: Flag | None = None
+    claims_earlier_upgrade: Flag | None = None
+    refund_amount: Price | None = None
+    currency: Currency | None = None
     feedback: Text | None = None
 
 
