@@ -61,7 +61,7 @@ def copy_database(template: Settings, settings: Settings) -> None:
     """Make the database of ``settings`` a copy of the template's, with the same closed doors."""
     name = sql.Identifier(settings.database)
     with psycopg.connect(postgres.admin_url(template), autocommit=True) as conn:
-        statement = sql.SQL("create database {} template {} strategy file_copy")
+        statement = sql.SQL("create database {} template {} strategy wal_log")
         conn.execute(statement.format(name, sql.Identifier(template.database)))
         # A copy takes the objects and their grants along, but not the database's own.
         conn.execute(sql.SQL("revoke all on database {} from public").format(name))

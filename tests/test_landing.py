@@ -5,11 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,9 +16,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 
-from retention import jsondoc, landing, ledger as loads, postgres
+from retention import jsondoc, landing, postgres
+from retention import ledger as loads
 from retention.errors import (
     AlreadyRunning,
     ExtractionError,
@@ -46,6 +45,7 @@ from tests.loading import (
     versions,
     window,
 )
+from tests.lossy_proxy import lossy_proxy
 
 CONNECTION = Connection("shop_api", "http://127.0.0.1:1")
 
@@ -143,7 +143,7 @@ BAD = [
     (Record("x", {"id": "x", "score": 11}, day(0), "row"), "contract"),
     (Record("x", {"name": "no id"}, day(0), "row"), "contract"),
     (Record("x", {"id": "x", "text": "y" * (17 << 20)}, day(0), "row"), "too_large"),
-    (Rejected("bad_row", "7 fields of 8", "a.csv line 3", "a\\b\t\"c\"\n\0\ud800"), "bad_row"),
+    (Rejected("bad_row", "7 fields of 8", "a.csv line 3", 'a\\b\t"c"\n\0\ud800'), "bad_row"),
 ]
 
 
@@ -257,9 +257,7 @@ def test_a_tombstone_in_the_same_batch_wins_over_the_record(warehouse: Warehouse
 
 
 @pytest.mark.parametrize("changed", [0, None])
-def test_a_complete_listing_ends_what_it_lacks(
-    warehouse: Warehouse, changed: float | None
-) -> None:
+def test_a_complete_listing_ends_what_it_lacks(warehouse: Warehouse, changed: float | None) -> None:
     rows = [thing(name, changed) for name in "abcde"]
     load(warehouse, rows, window(0), LISTED)
     for _ in range(2):
@@ -555,7 +553,7 @@ def test_a_lost_answer_to_the_commit_is_looked_up(
 ) -> None:
     """The proxy cuts the line at COMMIT: after passing it on, or before."""
     monkeypatch.setattr(loads, "PATIENCE", 3.0)
-    with _proxy(warehouse, passes_commit=committed) as url:
+    with lossy_proxy(warehouse.url, passes_commit=committed) as url:
         through = Warehouse.from_url(url)
         if committed:
             assert load(through, [thing("a")], window(0)).versions_written == 1
@@ -566,68 +564,6 @@ def test_a_lost_answer_to_the_commit_is_looked_up(
     assert [row[0] for row in ledger(warehouse)] == ["done" if committed else "failed"]
     load(warehouse, [thing("a")], window(0))
     assert len(versions(warehouse)) == 1
-
-
-@contextmanager
-def _proxy(wh: Warehouse, *, passes_commit: bool) -> Iterator[str]:
-    """A TCP proxy that loses the connection at the first COMMIT of a load's own transaction."""
-    parts = conninfo_to_dict(wh.url)
-    server = socket.create_server(("127.0.0.1", 0))
-    cut = threading.Event()
-
-    def back(upstream: socket.socket, client: socket.socket, lost: threading.Event) -> None:
-        while data := _receive(upstream):
-            if lost.is_set():
-                break
-            client.sendall(data)
-        _shut(client)
-
-    def forth(client: socket.socket) -> None:
-        upstream = socket.create_connection((str(parts["host"]), int(parts["port"])))
-        lost = threading.Event()
-        threading.Thread(target=back, args=(upstream, client, lost), daemon=True).start()
-        wrote_rows = False
-        while data := _receive(client):
-            wrote_rows = wrote_rows or b"into \"raw\"" in data
-            if wrote_rows and b"COMMIT" in data and not cut.is_set():
-                cut.set()
-                lost.set()
-                if passes_commit:
-                    upstream.sendall(data)
-                    time.sleep(0.2)
-                break
-            upstream.sendall(data)
-        _shut(client)
-        _shut(upstream)
-
-    def accept() -> None:
-        while True:
-            try:
-                client, _ = server.accept()
-            except OSError:
-                return
-            threading.Thread(target=forth, args=(client,), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    try:
-        yield make_conninfo(wh.url, port=server.getsockname()[1])
-        assert cut.is_set(), "the proxy never saw the commit"
-    finally:
-        server.close()
-
-
-def _receive(end: socket.socket) -> bytes:
-    try:
-        return end.recv(1 << 16)
-    except OSError:
-        return b""
-
-
-def _shut(end: socket.socket) -> None:
-    try:
-        end.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return
 
 
 def _until(holds: Any, seconds: float = 20) -> None:
