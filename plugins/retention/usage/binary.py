@@ -139,8 +139,7 @@ def _varying(values: Any, *, numeric: bool) -> _Varying:
 
 def _number(dumper: DecimalBinaryDumper, value: Decimal) -> bytes:
     """Without the zeros at the end that a column of one scale carries."""
-    plain = value.normalize()
-    exponent = plain.as_tuple().exponent
-    if isinstance(exponent, int) and exponent > 0:
-        plain = plain.quantize(Decimal(1))
+    # As text, since Decimal's own arithmetic rounds to 28 digits.
+    text = format(value, "f")
+    plain = Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
     return bytes(dumper.dump(plain) or b"")

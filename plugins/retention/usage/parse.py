@@ -77,7 +77,7 @@ select
     line,
     shape,
     problem,
-    case when problem is not null then raw end as raw,
+    case when problem is not null then rtrim(raw, chr(13) || chr(10)) end as raw,
     problem is null and contains(
         concat(event_id, account_key, user_key, subscription_key, feature), chr(0)
     ) as sanitised
