@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 import time
 import tracemalloc
 from datetime import UTC, datetime, timedelta
@@ -109,6 +112,12 @@ def test_a_connection_that_is_not_filled_in_is_named(url: str, secret: str, code
         Client(Connection("crm_api", url, secret), headers=lambda _: {})
     assert caught.value.code == code
     assert "crm_api" in str(caught.value)
+
+
+def test_a_limit_that_does_not_exist_is_named() -> None:
+    extra = {"limits": {"patience": 3}}
+    with pytest.raises(ConfigurationError, match="deadline, budget"):
+        Client(Connection("crm_api", "http://127.0.0.1:1", SECRET, extra), headers=lambda _: {})
 
 
 def test_a_secret_that_the_vendor_echoes_is_blotted_out() -> None:
@@ -407,3 +416,11 @@ def test_requests_keep_the_pace_that_is_set() -> None:
         for _ in range(3):
             client.get("/things")
         assert server.times[2] - server.times[0] >= 0.39
+
+
+@pytest.mark.parametrize("module", ["client", "landing", "sources.extraction", "sources.stripe"])
+def test_any_module_can_be_imported_first(module: str) -> None:
+    """The sources import the client, which knows their types: no circle may come of it."""
+    plugins = Path(__file__).parents[1] / "plugins"
+    command = [sys.executable, "-c", f"import retention.{module}"]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(plugins)})

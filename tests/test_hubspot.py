@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from retention.documents import Prepared, prepare
-from retention.errors import ExtractionError
+from retention.errors import ConfigurationError, ExtractionError
 from retention.sources.base import Connection, Record, Rejected, Stream
 from retention.sources.hubspot import SOURCE
 from retention.window import Window
@@ -394,6 +394,12 @@ def test_the_limit_of_a_day_fails_at_once_and_says_until_when() -> None:
         assert error.code == "rate_limited"
         assert "it returns at 20" in error.message
         assert len(server.asked) == 1
+
+
+def test_a_time_zone_that_does_not_exist_is_named() -> None:
+    with Replay(Crm()) as server, pytest.raises(ConfigurationError, match="Mars/Base"):
+        read(server.connection(portal_timezone="Mars/Base"))
+    assert server.asked == []
 
 
 def test_one_missing_scope_fails_only_its_stream() -> None:

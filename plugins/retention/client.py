@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
@@ -18,8 +18,10 @@ from retention.errors import ConfigurationError, ExtractionError
 from retention.pin import Pin
 from retention.replies import Refusal, Reply
 from retention.retry import Transient, patiently, vendor_clock
-from retention.sources.base import Connection
 from retention.wire import Wire
+
+if TYPE_CHECKING:  # the sources import this module
+    from retention.sources.base import Connection
 
 T = TypeVar("T")
 
@@ -41,7 +43,14 @@ class Limits:
     @classmethod
     def of(cls, connection: Connection) -> Limits:
         """The defaults, as far as ``limits`` in the connection's extra does not set them."""
-        return cls(**connection.extra.get("limits", {}))
+        try:
+            return cls(**connection.extra.get("limits", {}))
+        except TypeError as error:
+            raise ConfigurationError(
+                "its extra has limits that do not exist.",
+                where=connection.conn_id,
+                mend=f"There are {', '.join(cls.__dataclass_fields__)}.",
+            ) from error
 
 
 @dataclass(frozen=True)

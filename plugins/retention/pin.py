@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import TYPE_CHECKING
 
 import httpx
 
 from retention.errors import ConfigurationError, ExtractionError
-from retention.sources.base import Connection
+
+if TYPE_CHECKING:  # the sources import this module
+    from retention.sources.base import Connection
 
 
 class Pin:

@@ -29,11 +29,11 @@ from pydantic import BaseModel
 
 from retention.client import Client
 from retention.errors import ExtractionError
-from retention.extraction import Extraction, Reading, identity, instant
 from retention.replies import Reply, by_status
 from retention.retry import Transient
 from retention.sources.base import Connection, Record, Rejected, Source, Stream
 from retention.sources.contracts import stripe as contract
+from retention.sources.extraction import Extraction, Reading, identity, instant
 from retention.window import Window
 
 API_VERSION = "2024-06-20"

@@ -22,9 +22,9 @@ from urllib.parse import quote
 
 from retention.client import Client
 from retention.errors import ExtractionError
-from retention.extraction import Extraction, Progress, Reading, identity, instant
 from retention.sources.base import Connection, Record, Rejected, Source, Stream
 from retention.sources.contracts.typeform import Response
+from retention.sources.extraction import Extraction, Progress, Reading, identity, instant
 from retention.window import Window
 
 _FORMS_PAGE, _PAGE = 200, 1000

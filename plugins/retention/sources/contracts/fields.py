@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from retention.extraction import instant
+from retention.sources.extraction import instant
 from retention.sources.files.codes import CURRENCIES
 
 _EARLIEST, _AFTER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)

@@ -20,8 +20,8 @@ from datetime import timedelta
 
 from pydantic import BaseModel
 
-from retention.extraction import Extraction, Reading
 from retention.sources.base import Connection, Record, Rejected, Source, Stream
+from retention.sources.extraction import Extraction, Reading
 from retention.sources.hubspot import records
 from retention.sources.hubspot.associations import with_associations
 from retention.sources.hubspot.lists import archived, listed, owners

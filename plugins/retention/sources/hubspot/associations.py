@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from retention.extraction import Progress, Reading, identity
+from retention.sources.extraction import Progress, Reading, identity
 from retention.sources.hubspot.objects import Rows, object_type
 
 _BATCH = 1000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from retention.extraction import Progress, Reading, identity, instant
 from retention.sources.base import Record, Rejected
+from retention.sources.extraction import Progress, Reading, identity, instant
 from retention.sources.hubspot.objects import (
     EPOCH,
     Rows,

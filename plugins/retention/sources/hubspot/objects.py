@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from retention.extraction import Reading, instant
+from retention.sources.extraction import Reading, instant
 
 Rows = Iterator[tuple[Any, str]]  # a document and where it stood
 

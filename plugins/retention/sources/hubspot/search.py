@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from retention.extraction import Progress, Reading, identity
+from retention.sources.extraction import Progress, Reading, identity
 from retention.sources.hubspot.objects import EPOCH, Rows, next_after, path, properties, total
 
 _PAGE = 200

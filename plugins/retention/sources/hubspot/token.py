@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from retention.client import Client
-from retention.errors import ExtractionError
+from retention.errors import ConfigurationError, ExtractionError
 from retention.replies import Refusal, Reply, by_status
 from retention.retry import Transient, vendor_clock
 from retention.sources.base import Connection
@@ -22,9 +22,19 @@ def client_for(connection: Connection) -> Client:
     return Client(
         connection,
         headers=lambda secret: {"Authorization": f"Bearer {secret}"},
-        refusal=_refusal(ZoneInfo(connection.extra.get("portal_timezone", "UTC"))),
+        refusal=_refusal(_portal_zone(connection)),
         renew=_renewal(connection),
     )
+
+
+def _portal_zone(connection: Connection) -> ZoneInfo:
+    name = str(connection.extra.get("portal_timezone", "UTC"))
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigurationError(
+            f"portal_timezone is {name!r}, which is no time zone.", where=connection.conn_id
+        ) from error
 
 
 def _refusal(zone: ZoneInfo) -> Refusal:
