@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from retention.sources.files.codes import COUNTRIES, CURRENCIES
 
@@ -98,3 +99,15 @@ TicketStatus = Annotated[str, *words("open", "pending", "closed")]
 InvoiceStatus = Annotated[str, *words("draft", "open", "paid", "void", "uncollectible")]
 InvoiceKind = Annotated[str, *words("invoice", "credit_note")]
 Survey = Annotated[str, *words(*SURVEY_SCALES)]
+
+
+def within(field: str, score: Decimal, lowest: Decimal | int, highest: Decimal) -> None:
+    """Refuse a score that is off its scale."""
+    if not lowest <= score <= highest:
+        message = f"a score of {score} is not between {lowest} and {highest}"
+        raise flawed("score_off_scale", field, message)
+
+
+def flawed(code: str, field: str, message: str) -> PydanticCustomError:
+    """The error of fields that contradict each other, with the one to look at first."""
+    return PydanticCustomError(code, "{message}", {"message": message, "field": field})

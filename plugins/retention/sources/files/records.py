@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from retention.sources.files.kinds import (
     SURVEY_SCALES,
@@ -35,6 +32,8 @@ from retention.sources.files.kinds import (
     Survey,
     Text,
     TicketStatus,
+    flawed,
+    within,
 )
 
 
@@ -132,7 +131,7 @@ class Ticket(CanonicalRecord):
         if self.opened_at and self.closed_at and self.closed_at < self.opened_at:
             raise flawed("closed_before_opened", "closed_at", "the ticket closed before it opened")
         if self.satisfaction_score is not None and self.satisfaction_scale is not None:
-            _within("satisfaction_score", self.satisfaction_score, 0, self.satisfaction_scale)
+            within("satisfaction_score", self.satisfaction_score, 0, self.satisfaction_scale)
         return self
 
 
@@ -203,7 +202,7 @@ class SurveyResponse(CanonicalRecord):
         if self.survey != "nps":
             lowest = lowest if self.scale_min is None else self.scale_min
             highest = highest if self.scale_max is None else self.scale_max
-        _within("score", self.score, lowest, highest)
+        within("score", self.score, lowest, highest)
         return self
 
 
@@ -230,17 +229,6 @@ class UsageEvent(CanonicalRecord):
     occurred_at: Instant
     received_at: Instant | None = None
     quantity: Number | None = None
-
-
-def _within(field: str, score: Decimal, lowest: Decimal | int, highest: Decimal) -> None:
-    if not lowest <= score <= highest:
-        message = f"a score of {score} is not between {lowest} and {highest}"
-        raise flawed("score_off_scale", field, message)
-
-
-def flawed(code: str, field: str, message: str) -> PydanticCustomError:
-    """The error of fields that contradict each other, with the one to look at first."""
-    return PydanticCustomError(code, "{message}", {"message": message, "field": field})
 
 
 RECORDS: dict[str, type[CanonicalRecord]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -109,10 +110,23 @@ def _field(
         message = f"unit {rule.unit!r} is not for a {field.kind}. {nearest(rule.unit, units)}"
         yield _problem(mapping, (*at, "unit"), "unknown_unit", message)
     yield from _manner(mapping, (*at, "time_zone"), rule.time_zone)
+    if rule.format and not _is_form(rule.format):
+        message = f"{rule.format!r} is no form of a date; 31.05.2024 is %d.%m.%Y"
+        yield _problem(mapping, (*at, "format"), "unknown_form", message)
+        return
     if rule.lookup:
         yield from _inside(mapping, (*at, "lookup"), rule.lookup.file)
         yield from _manner(mapping, (*at, "lookup", "encoding"), rule.lookup.encoding)
     yield from _words(mapping, at, field, rule)
+
+
+def _is_form(form: str) -> bool:
+    example = datetime(2024, 5, 31, 8, 30, tzinfo=UTC)
+    try:
+        datetime.strptime(example.strftime(form), form)
+    except ValueError:
+        return False
+    return example.strftime(form) != form
 
 
 def _words(

@@ -60,6 +60,8 @@ class UsageCheck:
 
     def run(self) -> None:
         """Check every file; where one cannot be read the others are not looked into."""
+        import duckdb
+
         sound = [file for file in self._files if self._is_sound(file)]
         if len(sound) < len(self._files):
             return
@@ -71,6 +73,10 @@ class UsageCheck:
                 part = write_part(db, form, parcels, Path(scratch) / "part", lambda: None)
             except ExtractionError as error:
                 self.findings.error(error.where, None, None, error.code, error.message)
+                return
+            except duckdb.Error as error:
+                said = str(error).splitlines()[0]
+                self.findings.error(self._files[0], None, None, "unreadable_file", said)
                 return
             db.execute(f"create view events as from read_parquet('{part.events}')")
             self._ask(db, part.seen)
