@@ -64,20 +64,6 @@ def test_words_stay_words_so_norway_is_not_false(tmp_path: Path) -> None:
         ("map: {UK: GB}", "per: year", 6, "option_not_for_field", "for money"),
         ("column: land, map: {UK: GB}", "map: {UK: GB}", 6, "mapping_value", "give one of column"),
         ("map: {UK: GB}", "otherwise: GB", 6, "mapping_value", "otherwise goes with a map"),
-        (
-            "country: {column: land, map: {UK: GB}",
-            "signed_up_on: {column: a, format: '%d.%Q'",
-            6,
-            "unknown_form",
-            "%d.%m.%Y",
-        ),
-        (
-            "country: {column: land, map: {UK: GB}",
-            "signed_up_on: {column: a, format: dd.mm",
-            6,
-            "unknown_form",
-            "%d.%m.%Y",
-        ),
         ("accounts.csv", "../accounts.csv", 3, "file_outside_folder", "inside the folder"),
         ("accounts.csv", "/etc/passwd", 3, "file_outside_folder", "inside the folder"),
         ("streams:", "time_zone: Europe/Berln\nstreams:", 1, "unknown_time_zone", "Europe/Berlin"),
@@ -94,6 +80,14 @@ def test_a_wrong_word_names_its_line_and_the_right_one(
     right = [each for each in found if (each.code, each.line) == (code, line)]
     assert right, found
     assert says in right[0].message
+
+
+@pytest.mark.parametrize("form", ["%d.%Q", "dd.mm.yyyy"])
+def test_a_form_that_is_no_form_of_a_date_is_told_so(tmp_path: Path, form: str) -> None:
+    rule = f"signed_up_on: {{column: since, format: '{form}'}}"
+    problem = only(tmp_path, GOOD.replace("country: {column: land, map: {UK: GB}}", rule))
+    assert (problem.line, problem.code) == (6, "unknown_form")
+    assert "%d.%m.%Y" in problem.message
 
 
 @pytest.mark.parametrize(

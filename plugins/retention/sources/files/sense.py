@@ -123,7 +123,7 @@ def _field(
 def _is_form(form: str) -> bool:
     example = datetime(2024, 5, 31, 8, 30, tzinfo=UTC)
     try:
-        datetime.strptime(example.strftime(form), form)
+        datetime.strptime(example.strftime(form), form)  # noqa: DTZ007 - only whether it reads
     except ValueError:
         return False
     return example.strftime(form) != form
