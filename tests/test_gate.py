@@ -98,11 +98,8 @@ def built(wh: Warehouse, rows: list[tuple[Any, ...]], as_of: date = AS_OF) -> in
     assert wh.settings is not None
     path = manifest_path(wh.settings)
     path.parent.mkdir(parents=True, exist_ok=True)
-    node = {
-        "name": "fct_things",
-        "resource_type": "model",
-        "config": {"meta": {"publish": "publish"}},
-    }
+    meta = {"publish": "publish", "grain": ["thing"]}
+    node = {"name": "fct_things", "resource_type": "model", "config": {"meta": meta}}
     path.write_text(json.dumps({"nodes": {"model.fct_things": node}}))
     assert row is not None
     return int(row[0])

@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 
 from retention.build import manifest_path
 from retention.errors import GateFailed, UsageError
+from retention.mart import declared
 from retention.quality import datadocs, marts, plan, suites, validation
 from retention.quality.report import GateReport, Outcome
 from retention.settings import Settings
@@ -56,7 +57,7 @@ def check(  # noqa: PLR0913 - two gates, one question
             build = marts.build_under_audit(conn, build_id)
             build_id = build.build_id
             accepted = marts.Accepted(actor or getpass.getuser(), accept) if accept else None
-            published = marts.published_marts(manifest_path(settings))
+            published = [mart.name for mart in declared(manifest_path(settings))]
             planned = plan.of_marts(conn, build, published, accepted, folder)
         else:
             raise UsageError(f"the gates are arrived and marts, not {gate!r}.")

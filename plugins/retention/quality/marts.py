@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from psycopg import sql
@@ -36,27 +34,6 @@ class Build:
     as_of: date
     built: frozenset[str]
     compared_with: int | None
-
-
-def published_marts(manifest: Path) -> tuple[str, ...]:
-    """The models that carry ``meta.publish``, by name.
-
-    Raises ConfigurationError when there is no manifest, or no such mart: a gate over no
-    mart would pass and show nothing.
-    """
-    if not manifest.exists():
-        raise ConfigurationError(
-            f"there is no manifest at {manifest}.", code="no_manifest", mend="Run a build first."
-        )
-    nodes = json.loads(manifest.read_text("utf-8"))["nodes"].values()
-    marts = {
-        node["name"]
-        for node in nodes
-        if node["resource_type"] == "model" and (node["config"].get("meta") or {}).get("publish")
-    }
-    if not marts:
-        raise ConfigurationError("no model says `meta: {publish: ...}`.", code="no_marts")
-    return tuple(sorted(marts))
 
 
 def build_under_audit(conn: psycopg.Connection, build_id: int | None) -> Build:

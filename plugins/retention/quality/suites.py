@@ -43,7 +43,9 @@ class Column(_Strict):
     @field_validator("path", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        return tuple(value.split(".")) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return tuple(int(part) if part.isdigit() else part for part in value.split("."))
 
     @field_validator("type")
     @classmethod
