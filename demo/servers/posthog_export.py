@@ -35,8 +35,10 @@ class Export:
         import pyarrow as pa
 
         self.folder, self.label = folder, label
-        moments = events["received_at"].cast(pa.timestamp("ms", "UTC")).cast(pa.int64())
-        days = moments.to_numpy() // 86_400_000
+        moments = events["received_at"].cast(pa.timestamp("ms", "UTC")).combine_chunks()
+        # Read from its buffer: to_numpy would import pandas, which takes seconds.
+        stamps = np.frombuffer(moments.buffers()[1], np.int64)[moments.offset :][: len(moments)]
+        days = stamps // 86_400_000
         if (np.diff(days) < 0).any():
             order = np.argsort(days, kind="stable")
             events, days = events.take(order), days[order]
@@ -110,11 +112,15 @@ def lines(events: Any) -> bytes:
 
 def _mapped(column: Any, change: Callable[[str], str]) -> Any:
     """``change`` of every value, worked out once per distinct value."""
+    import numpy as np
     import pyarrow as pa
 
     packed = column.combine_chunks().dictionary_encode()
-    changed = pa.array([change(value) for value in packed.dictionary.to_pylist()], pa.string())
-    return changed.take(packed.indices)
+    changed = [change(value).encode() for value in packed.dictionary.to_pylist()]
+    ends = np.cumsum([0, *map(len, changed)], dtype=np.int32)
+    # Built from its buffers: pa.array of a list would import pandas, which takes seconds.
+    buffers = pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(changed))
+    return pa.StringArray.from_buffers(len(changed), *buffers).take(packed.indices)
 
 
 @cache
