@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from demo.servers import clock
 from retention.errors import ConfigurationError
 from retention.settings import Settings
 from retention.sources.base import Connection
@@ -57,17 +58,12 @@ def connections(settings: Settings) -> list[Connection]:
 
 
 def set_clock(settings: Settings, as_of: date) -> None:
-    """Show the demo's world at the end of that day, export files included, and wait for it."""
+    """Show the demo's world at the end of that day, and wait until the servers do."""
     settings.demo.mkdir(parents=True, exist_ok=True)
-    partial = settings.demo / "clock.partial"
-    partial.write_text(as_of.isoformat())
-    partial.replace(settings.demo / "clock")
-    served = settings.demo / "served"
-    deadline = time.monotonic() + START_TIMEOUT_SECONDS
-    while _alive(settings) and _text(served) != as_of.isoformat():
-        if time.monotonic() > deadline:
-            raise ConfigurationError(f"the demo's servers do not show {as_of}.")
-        time.sleep(0.02)
+    if _alive(settings):
+        clock.move(settings.demo, as_of)
+    else:
+        clock.write_atomically(settings.demo / "clock", as_of.isoformat())
 
 
 def stop(settings: Settings) -> bool:
@@ -90,10 +86,6 @@ def _alive(settings: Settings) -> bool:
     except (OSError, ValueError, psutil.Error):
         return False
     return "demo.servers" in command and str(settings.state) in command
-
-
-def _text(path: Path) -> str:
-    return path.read_text().strip() if path.is_file() else ""
 
 
 def _wait(servers: Path, process: subprocess.Popen[bytes]) -> None:
