@@ -89,11 +89,11 @@ def run_as(user: str | None, command: list[str]) -> subprocess.CompletedProcess[
     """Run a command from ``/``, as that user when we are root, and give back what it said."""
     environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "TZ": "UTC"}
     if user is None:
-        return subprocess.run(  # noqa: S603 - our own list, no shell
+        return subprocess.run(
             command, cwd="/", env=environment, capture_output=True, text=True, check=False
         )
     entry = pwd.getpwnam(user)
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         command,
         cwd="/",
         env=environment,
@@ -190,7 +190,7 @@ def _system_user() -> str:
         if _exists(SYSTEM_USER):
             return SYSTEM_USER
         if shutil.which(maker[0]):
-            subprocess.run(maker, capture_output=True, check=False)  # noqa: S603
+            subprocess.run(maker, capture_output=True, check=False)
     for name in (SYSTEM_USER, "postgres", "nobody"):
         if _exists(name):
             return name

@@ -12,6 +12,7 @@ from datetime import datetime
 
 import psycopg
 
+from retention import attempt
 from retention.errors import AlreadyRunning, ExtractionError, RetentionError
 from retention.warehouse import Warehouse, tick
 from retention.window import Window
@@ -96,7 +97,7 @@ def opened(
     started = time.monotonic()
     with contextlib.closing(wh.connect("loader")) as conn:
         _lock(wh, conn, source, stream)
-        load_id = _begin(wh, source, stream, window, run_id)
+        load_id = attempt.begin(wh, source, stream, window, run_id)
         load = Load(conn, load_id, source, stream, window, cursor_of(conn, source, stream))
         try:
             _require_sound_cursor(load)
@@ -108,8 +109,8 @@ def opened(
                 _require_done(wh, load, error)
         except BaseException as error:
             conn.close()  # first: the rows must be gone before the ledger says so
-            known = _as_known(error, load)
-            _fail(wh, load, known)
+            known = attempt.as_known(error, load)
+            attempt.fail(wh, load, known)
             if known is error:
                 raise
             raise known from error
@@ -137,25 +138,6 @@ def _lock(wh: Warehouse, conn: psycopg.Connection, source: str, stream: str) -> 
 
 def _lock_name(source: str, stream: str) -> str:
     return f"load {source}.{stream}"
-
-
-def _begin(wh: Warehouse, source: str, stream: str, window: Window, run_id: str) -> int:
-    """Write the 'running' row in a transaction of its own; the caller holds the stream's lock."""
-    with wh.connect("loader") as conn:
-        conn.execute(
-            "update ops.loads set status = 'failed', finished_at = clock_timestamp(),"
-            " error_code = 'abandoned', error = 'the run ended without a word (killed?)'"
-            " where source = %s and stream = %s and status = 'running'",
-            [source, stream],
-        )
-        row = conn.execute(
-            "insert into ops.loads (source, stream, window_start, window_end, status, run_id)"
-            " values (%s, %s, %s, %s, 'running', %s) returning load_id",
-            [source, stream, window.start, window.end, run_id],
-        ).fetchone()
-    if row is None:
-        raise RetentionError("the ledger gave no load_id", where=f"{source}/{stream}")
-    return int(row[0])
 
 
 def _require_sound_cursor(load: Load) -> None:
@@ -222,45 +204,6 @@ def _require_done(wh: Warehouse, load: Load, error: psycopg.OperationalError) ->
     if row is None or row[0] != "done":
         raise error
     log.warning("%s: the answer to the commit was lost, the ledger has it", load.where)
-
-
-def _as_known(error: BaseException, load: Load) -> BaseException:
-    """A database error as one of ours, with its place and without the data it may quote."""
-    if isinstance(error, psycopg.Error):
-        state = error.sqlstate or ""
-        # Class 22 is about values, and its messages quote them.
-        message = "" if state.startswith("22") else f": {error.diag.message_primary or 'no answer'}"
-        return RetentionError(
-            f"the database failed with {type(error).__name__} {state}{message}.",
-            code="database",
-            where=load.where,
-            mend="Nothing was committed; run it again.",
-        )
-    if isinstance(error, RetentionError) and not error.where:
-        error.where = load.where
-    return error
-
-
-def _fail(wh: Warehouse, load: Load, error: BaseException) -> None:
-    """Leave a 'failed' row; when even that cannot be written, the error itself must do."""
-    known = isinstance(error, RetentionError)
-    code = error.code if isinstance(error, RetentionError) else type(error).__name__
-    # A stranger's message may quote the data it choked on.
-    message = str(error) if known else f"{type(error).__name__} in {load.where}"
-    with contextlib.suppress(RetentionError, psycopg.Error), wh.connect("loader") as conn:
-        conn.execute(
-            "update ops.loads set status = 'failed', finished_at = clock_timestamp(),"
-            " records_seen = %s, rejected = %s, requests = %s, error_code = %s, error = %s"
-            " where load_id = %s and status != 'done'",
-            [
-                load.records_seen,
-                load.rejected,
-                load.requests,
-                code,
-                message.replace("\0", "\ufffd")[:2000],
-                load.load_id,
-            ],
-        )
 
 
 def _result(load: Load, seconds: float) -> LoadResult:

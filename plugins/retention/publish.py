@@ -134,9 +134,7 @@ def _publish(
     return result
 
 
-def _after_lost_answer(
-    wh: Warehouse, build_id: int, error: psycopg.Error
-) -> PublishResult:
+def _after_lost_answer(wh: Warehouse, build_id: int, error: psycopg.Error) -> PublishResult:
     """The publish, if the commit whose answer was lost took place after all."""
     with contextlib.suppress(ConfigurationError, psycopg.Error):
         with wh.connect("publisher") as conn:
