@@ -227,6 +227,17 @@ def dsn(
     typer.echo(Warehouse.from_settings(Settings.from_env()).dsn(role))
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def psql(context: typer.Context, role: Annotated[str, typer.Argument()] = "bi_reader") -> None:
+    """psql as a role, with the one that comes with the embedded server where there is none."""
+    from retention.cluster import program
+    from retention.warehouse import Warehouse
+
+    url = Warehouse.from_settings(Settings.from_env()).dsn(role)
+    client = program("psql")
+    os.execv(client, [client, url, *context.args])  # noqa: S606 - the same user's words
+
+
 @app.command()
 def doctor() -> None:
     """Check connections, roles, disk, clock and migrations, and say how to mend each."""

@@ -106,6 +106,11 @@ def run_as(user: str | None, command: list[str]) -> subprocess.CompletedProcess[
     )
 
 
+def program(name: str) -> str:
+    """The path of a client program, of this machine or else of the embedded server's wheel."""
+    return shutil.which(name) or str(_binaries(None) / name)
+
+
 def _pointer(settings: Settings) -> Path:
     return settings.state / "postgres" / "cluster.json"
 
@@ -133,7 +138,7 @@ def _binaries(user: str | None) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise ConfigurationError(
             "the embedded Postgres is not installed.",
-            mend="Run `make install`, or set RETENTION_WAREHOUSE to a Postgres of your own.",
+            mend="Run `make run`, or set RETENTION_WAREHOUSE to a Postgres of your own.",
         )
     installed = Path(spec.submodule_search_locations[0]) / "pginstall18"
     if user is None or _runs(user, installed / "bin" / "postgres"):

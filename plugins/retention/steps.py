@@ -48,6 +48,15 @@ def loaded_line(result: LoadResult) -> str:
     return f"{name:<28} {', '.join(notes):<36} {result.seconds:.1f} s"
 
 
+def published_line(result: PublishResult) -> str:
+    """One line for people: which publish readers see and how many rows it wrote."""
+    written = sum(rows.get("added", 0) for rows in result.marts.values())
+    return (
+        f"publish {result.publish_id}: as of {result.as_of}, {len(result.marts)} tables,"
+        f" {written:,} rows written in {result.seconds:.1f} s"
+    )
+
+
 def day_to_build(wh: Warehouse, asked: date | None = None) -> date | None:
     """The day to build: the one asked for, or the newest that any stream is complete for.
 
