@@ -69,6 +69,7 @@ select
     value,
     action,
     due_days,
+    is_enough,
     owner as action_owner,
     {{ sentence('sentence', 'value') }} as evidence
 

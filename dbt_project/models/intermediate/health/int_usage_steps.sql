@@ -28,7 +28,7 @@ active_days as (
 
     where user_key is not null
 
-    union
+    union all
 
     select distinct
         customer_id,

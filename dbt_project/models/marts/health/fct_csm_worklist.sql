@@ -41,6 +41,8 @@ reasons as (
     select
         customer_id,
         count(*) as trigger_count,
+        count(*) filter (where trigger != 'renewal_due') as risk_count,
+        bool_or(is_enough) as is_enough,
         string_agg(evidence, '; ' order by priority) as reason
 
     from fired
@@ -49,7 +51,9 @@ reasons as (
 
 ),
 
--- A renewal that comes near is work but no risk: it needs a second sign to be on the list.
+-- A list of half the customers is no list: what is common among healthy customers counts
+-- only where the score is down too, or where several signs come together. A renewal that comes
+-- near is work and not a risk.
 at_risk as (
 
     select
@@ -83,7 +87,12 @@ at_risk as (
 
     where
         customers.status = 'active'
-        and first_triggers.trigger != 'renewal_due'
+        and reasons.risk_count > 0
+        and (
+            reasons.is_enough
+            or health.band in ('red', 'yellow')
+            or reasons.risk_count >= {{ policy('worklist_min_signs', 'int') }}
+        )
 
 )
 
