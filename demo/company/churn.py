@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from demo.company.life import Life
 
 SILENT_SHARE = 0.20  # of all leaving has nothing to do with satisfaction
-VOLUNTARY_SHARE = {"SMB": 0.60, "Mid-Market": 0.40, "Enterprise": 0.50}
+VOLUNTARY_SHARE = {"SMB": 0.68, "Mid-Market": 0.40, "Enterprise": 0.50}
 STEEPNESS = 0.70  # one point of satisfaction less makes leaving exp(0.70) = 2 times as likely
 REASONS = (
     ("too_expensive", 3.0), ("missing_features", 2.5), ("switched_service", 2.5),

@@ -58,9 +58,11 @@ class Clock:
         return (first - self.start).days
 
     def office(self, day: int, zone: str, rng: Random, first: int = 9, last: int = 17) -> int:
-        """A whole second within office hours of ``zone`` on ``day``."""
+        """A second of ``day`` (UTC) that falls into the office hours of ``zone``."""
         local = first * HOUR + int(rng.random() * (last - first) * HOUR)
-        return self.midnight(day) + local - offset(zone, self.date(day))
+        # Morning in Sydney is the evening before in UTC; that of the same UTC day is taken,
+        # or else a day would reach back into one that is over.
+        return self.midnight(day) + (local - offset(zone, self.date(day))) % DAY
 
 
 @cache

@@ -96,7 +96,7 @@ class Life:
     def parent(self, rng: Random) -> str | None:
         """A few belong to a group whose parent is an earlier customer."""
         draw, back = rng.random(), 1 + int(rng.random() * 24)
-        if draw > 0.06 or back > self.index:
+        if draw > 0.12 or back > self.index:
             return None
         older = self.index - back
         other = draw_profile(self.seed, older, Streams(self.seed, older)["profile"])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 REVIEW = "Quarterly business review"
 EVERY = {"SMB": 70, "Mid-Market": 31, "Enterprise": 16}  # days between check-ins
 REVIEWED = {"SMB": 0.40, "Mid-Market": 0.90, "Enterprise": 1.0}
+LASTS = {REVIEW: 5400, "Check-in": 1800, "Renewal": 3600, "Onboarding": 3600}  # seconds
 # who comes to what
 COMES = {
     REVIEW: {"decision_maker": 0.85, "champion": 0.8, "economic_buyer": 0.35, "user": 0.05},
@@ -67,7 +68,7 @@ class Meetings:
         draw, place = self.rng.random(), self.rng.random()
         settled = day - self.life.profile.arrives >= 30
         diligence = self.life.owner(day).diligence
-        if settled and draw < REVIEWED[self.life.profile.segment] * diligence:
+        if settled and draw < REVIEWED[self.life.profile.segment] * (0.5 + 0.5 * diligence):
             self.life.agenda.at(
                 self.life.office(self.life.clock.next_weekday(day + int(place * 55)), self.rng),
                 lambda at: self.plan(self.life.clock.day_of(at), REVIEW, 14),
@@ -86,7 +87,7 @@ class Meetings:
         )  # fmt: skip
         self.life.facts.note(
             "meeting", meeting.id, created, title=f"{kind}: {self.life.profile.name}", type=kind,
-            start=start, end=start + (5400 if kind == REVIEW else 1800), outcome="SCHEDULED",
+            start=start, end=start + LASTS[kind], outcome="SCHEDULED",
             owner=self.life.owner(day).id, people=tuple(c.id for c in people), document=None,
             sections=None, risks=None, archived=False,
         )  # fmt: skip
@@ -105,6 +106,8 @@ class Meetings:
         draw = self.rng.random()
         if self.life.billing.contract is None or draw < 0.04 + 0.34 * cool:
             self.note(meeting, at, outcome="CANCELED")
+            if meeting.kind == REVIEW and meeting.moves < 2 and self.rng.random() < 0.55:
+                self.again(meeting, at)
         elif draw > 0.89 and meeting.moves < 2:
             self.move(meeting, at)
         else:
@@ -119,16 +122,19 @@ class Meetings:
         lead = 2 + int(self.rng.random() * 9)
         if self.rng.random() < 0.5:
             self.note(meeting, at, outcome="RESCHEDULED")
-            today = self.life.clock.day_of(at)
-            self.plan(
-                self.life.clock.next_weekday(today + 1), meeting.kind, lead, meeting.moves + 1
-            )
+            self.again(meeting, at)
             return
         held = self.life.clock.next_weekday(day + lead)
         meeting.start = self.life.office(held, self.rng, 9, 16) // 900 * 900
         meeting.moves += 1
-        self.note(meeting, at, start=meeting.start, end=meeting.start + 1800)
+        self.note(meeting, at, start=meeting.start, end=meeting.start + LASTS[meeting.kind])
         self.life.agenda.at(meeting.start - 2 * HOUR, lambda t: self.eve(meeting, t))
+
+    def again(self, meeting: Meeting, at: int) -> None:
+        """Tomorrow, look for another date."""
+        if self.life.billing.contract is not None:
+            following = self.life.clock.next_weekday(self.life.clock.day_of(at) + 1)
+            self.plan(following, meeting.kind, 2 + int(self.rng.random() * 9), meeting.moves + 1)
 
     def happen(self, meeting: Meeting, at: int, cool: float) -> None:
         """Held or missed; the outcome is written down later, at times never."""

@@ -67,7 +67,8 @@ class Surveys:
 
     def answer_nps(self, contact: Contact, at: int) -> None:
         """0 to 10: the customer's satisfaction as this person sees it today."""
-        felt = self.life.mood.value + contact.bias + self.rng.gauss(0.9, 1.0)
+        above = 0.55 if contact.role == "user" else 1.0  # who uses it daily is harder to please
+        felt = self.life.mood.value + contact.bias + self.rng.gauss(above, 1.0)
         felt -= 4.0 if self.rng.random() < 0.02 else 0.0  # a bad day
         score = max(0, min(10, round(felt)))
         reason = sayings.pick(self.rng, sayings.of_nps(score), 0.72)

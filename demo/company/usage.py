@@ -16,7 +16,7 @@ from demo.company.life import Life
 from demo.company.people import Contact
 from demo.company.usage_events import FEATURES, Draws, event_table, hashed, uniform
 
-RATES = {"decision_maker": 0.12, "champion": 1.1, "economic_buyer": 0.04, "user": 0.68}
+RATES = {"decision_maker": 0.12, "champion": 1.1, "economic_buyer": 0.04, "user": 0.58}
 MOST_A_DAY = 12
 
 

@@ -85,15 +85,16 @@ def event_table(drawn: list[Draws], clock: Clock, until: int) -> pa.Table:
 
 
 def timestamps(drawn: Draws, clock: Clock) -> np.ndarray:
-    """Milliseconds: mostly office hours of the customer's own time zone."""
+    """Milliseconds: around office hours of the customer's own time zone."""
     spread = uniform(hashed(drawn.words, np.uint64(11))) + uniform(
         hashed(drawn.words, np.uint64(12))
     )
-    local = (7.0 + 5.5 * spread) * 3_600_000
+    local = ((7.0 + 5.5 * spread) * 3_600_000).astype(np.int64)
     first, last = int(drawn.day.min(initial=0)), int(drawn.day.max(initial=0))
     ahead = np.array([offset(drawn.zone, clock.date(day)) for day in range(first, last + 1)])
-    midnight = (clock.zero + drawn.day * DAY - ahead[drawn.day - first]) * 1000
-    return midnight + local.astype(np.int64)
+    # As in Clock.office: the moment stays within the UTC day.
+    second = (local - ahead[drawn.day - first] * 1000) % (DAY * 1000)
+    return (clock.zero + drawn.day * DAY) * 1000 + second
 
 
 def pick_features(words: np.ndarray, mood: np.ndarray) -> np.ndarray:

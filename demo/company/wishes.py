@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 DAYS = 30.4
 # wish -> chance in a month at a mood of 7, and how a point of mood changes it
 WISHES = {
-    "more_seats": (0.050, 1.35), "fewer_seats": (0.014, 0.65), "add_module": (0.016, 1.25),
+    "more_seats": (0.062, 1.35), "fewer_seats": (0.014, 0.65), "add_module": (0.016, 1.25),
     "drop_module": (0.007, 0.70), "upgrade": (0.003, 1.30), "downgrade": (0.002, 0.60),
     "yearly": (0.010, 1.15), "pause": (0.005, 0.75), "discount": (0.008, 0.55),
 }  # fmt: skip
@@ -38,12 +38,16 @@ class Wishes:
         for wish, (rate, slope) in WISHES.items():
             draw -= rate / DAYS * slope**above
             if draw < 0:
-                self.act(wish, contract, self.life.office(day, self.rng))
+                # Through the agenda, so that the changes of one day keep their order.
+                at = self.life.office(day, self.rng)
+                self.life.agenda.at(at, lambda t, wish=wish: self.act(wish, contract, t))
                 return
 
     def act(self, wish: str, contract: Contract, at: int) -> None:
         """Turn a wish into a change, if it makes sense for this customer."""
         billing, seats = self.life.billing, seat_item(contract)
+        if contract is not billing.contract:
+            return
         if wish == "pause":
             if contract.months == 1 and contract.paused_until is None:
                 billing.pause_next = 1 + int(self.rng.random() * 3)
