@@ -659,6 +659,29 @@ def test_moving_the_clock_changes_what_the_servers_show(servers: Servers) -> Non
     assert counts == [0, 24, 249, 24]
 
 
+class CountingClock:
+    """A clock that notes how often it is read."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    @property
+    def as_of(self) -> date:
+        self.reads += 1
+        return AS_OF
+
+
+def test_a_request_looks_at_the_clock_once(world: World) -> None:
+    clock = CountingClock()
+    update = {"inputs": [{"id": "1001", "properties": {"name": "New"}}]}
+    with serve(world, clock) as running:
+        ask(running, "hubspot", "/crm/v3/objects/companies/batch/update", json=update)
+        ask(running, "hubspot", "/crm/v3/objects/contacts?associations=companies")
+        ask(running, "stripe", "/v1/invoices?expand[]=data.customer")
+        ask(running, "typeform", "/forms/nps/responses")
+    assert clock.reads == 4
+
+
 def test_faults_strike_the_requests_they_were_ordered_for(servers: Servers) -> None:
     servers.faults.add("hubspot", hubspot_limit("DAILY"), on=2, path="/companies")
     servers.faults.add("hubspot", server_error(502), on=3, path="/companies")

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from demo.servers.hubspot_batch import Batches, body_of, not_found, refusal
+from demo.servers.hubspot_batch import Batches, body_of, cursor_of, not_found, refusal
 from demo.servers.hubspot_links import as_v3, links
 from demo.servers.hubspot_search import invalid, search
 from demo.servers.hubspot_shelf import Doc, Shelf, history
@@ -58,7 +58,7 @@ class HubSpot(Batches):
                     "https://developers.hubspot.com/docs/methods/auth/oauth-overview"
                 )
                 raise refusal(401, "INVALID_AUTHENTICATION", message)
-            used = self.account.count(str(self.account.today))
+            used = self.account.count(str(self.account.view(request).instant.date()))
             response = await run(request)
             response.headers["x-hubspot-ratelimit-daily"] = str(DAILY)
             response.headers["x-hubspot-ratelimit-daily-remaining"] = str(DAILY - used)
@@ -73,10 +73,8 @@ class HubSpot(Batches):
         """GET /crm/v3/objects/{type}: every record, in the order of ids, without a wall."""
         query, found = request.query_params, self.shelf(request)
         most = 50 if "propertiesWithHistory" in query else 100
-        limit, after = _limit(query.get("limit", "10"), most), query.get("after", "0")
-        if not after.isdecimal():
-            raise invalid(f"The after value {after!r} is not a cursor of this listing.")
-        docs, rest = found.page(int(after), limit, _flag(query, "archived"))
+        limit, after = _limit(query.get("limit", "10"), most), cursor_of(query.get("after"))
+        docs, rest = found.page(after, limit, _flag(query, "archived"))
         answer: Doc = {"results": self.full(request, found, docs)}
         if rest is not None:
             link = str(request.url.include_query_params(after=rest))
@@ -115,7 +113,7 @@ class HubSpot(Batches):
     async def owners(self, request: Request) -> Response:
         """GET /crm/v3/owners, by id; ``email`` and ``archived`` narrow it."""
         query = request.query_params
-        limit, after = _limit(query.get("limit", "100"), 500), int(query.get("after") or 0)
+        limit, after = _limit(query.get("limit", "100"), 500), cursor_of(query.get("after"))
         found = _owners(self.account.view(request), _flag(query, "archived"))
         if "email" in query:
             found = [owner for owner in found if owner.get("email") == query["email"]]

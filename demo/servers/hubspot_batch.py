@@ -39,6 +39,13 @@ async def body_of(request: Request) -> Doc:
     return body
 
 
+def cursor_of(text: str | None) -> int:
+    """The place that an ``after`` names; raises HubSpot's 400 for one it never gave."""
+    if not str(text or "0").isdecimal():
+        raise invalid(f"The after value {text!r} is not a cursor of this listing.")
+    return int(text or 0)
+
+
 class Batches:
     """The handlers that take a body with ``inputs``, and those that write."""
 
@@ -112,7 +119,7 @@ class Batches:
         for entry in _inputs(await body_of(request), 1000):
             key = str(entry.get("id"))
             if key in known:
-                page = as_v4(source, target, known[key], int(entry.get("after") or 0))
+                page = as_v4(source, target, known[key], cursor_of(entry.get("after")))
                 results.append({"from": {"id": key}, **page})
             else:
                 errors.append(_unlinked(source, target, key))
@@ -123,7 +130,7 @@ class Batches:
         view, path = self.account.view(request), request.path_params
         source, target = self.kind(view, path["kind"]), self.kind(view, path["to"])
         known = links(view, source, target, self.writes).get(path["id"], {})
-        page = as_v4(source, target, known, int(request.query_params.get("after") or 0))
+        page = as_v4(source, target, known, cursor_of(request.query_params.get("after")))
         return reply({"results": page.pop("to"), **page})
 
     async def properties(self, request: Request) -> Response:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
@@ -57,8 +55,8 @@ class Export:
         for name in there - set(wanted):
             (self.folder / name).unlink()
         fresh = [day for name, day in wanted.items() if name not in there]
-        with ThreadPoolExecutor() as pool:  # most of the work is done outside the interpreter
-            list(pool.map(self._write, fresh))
+        for day in fresh:
+            self._write(day)
         return len(fresh)
 
     def _write(self, day: date) -> None:
@@ -91,36 +89,16 @@ class Export:
 
 def lines(events: Any) -> bytes:
     """The events as PostHog writes them: one JSON object a line."""
-    import pyarrow.compute as pc
-
-    if not len(events):
-        return b""
-    received, people = _stamps(events["received_at"]), events["distinct_id"]
-    pieces = {
-        '{"uuid":"': events["uuid"],
-        '","event":': _mapped(events["event"], _quoted),
-        ',"properties":': events["properties"],
-        ',"distinct_id":': _mapped(people, _quoted),
-        ',"person_id":"': _mapped(people, _person),
-        '","person_properties":{},"elements_chain":"","timestamp":"': _stamps(events["timestamp"]),
-        '","created_at":"': received,
-        '","inserted_at":"': received,
-    }
-    flat = [part for pair in pieces.items() for part in pair]
-    return "".join(pc.binary_join_element_wise(*flat, '"}\n', "").to_pylist()).encode()
-
-
-def _mapped(column: Any, change: Callable[[str], str]) -> Any:
-    """``change`` of every value, worked out once per distinct value."""
-    import numpy as np
-    import pyarrow as pa
-
-    packed = column.combine_chunks().dictionary_encode()
-    changed = [change(value).encode() for value in packed.dictionary.to_pylist()]
-    ends = np.cumsum([0, *map(len, changed)], dtype=np.int32)
-    # Built from its buffers: pa.array of a list would import pandas, which takes seconds.
-    buffers = pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(changed))
-    return pa.StringArray.from_buffers(len(changed), *buffers).take(packed.indices)
+    names = ("uuid", "event", "properties", "distinct_id")
+    columns = [events[name].to_pylist() for name in names]
+    columns += [_stamps(events[name]) for name in ("timestamp", "received_at")]
+    return "".join(
+        f'{{"uuid":"{uuid}","event":{_quoted(event)},"properties":{properties},'
+        f'"distinct_id":{_quoted(person)},"person_id":"{_person(person)}",'
+        f'"person_properties":{{}},"elements_chain":"","timestamp":"{happened}",'
+        f'"created_at":"{received}","inserted_at":"{received}"}}\n'
+        for uuid, event, properties, person, happened, received in zip(*columns, strict=True)
+    ).encode()
 
 
 @cache
@@ -133,9 +111,11 @@ def _person(distinct_id: str) -> str:
     return str(uuid5(NAMESPACE_URL, f"person/{distinct_id}"))
 
 
-def _stamps(column: Any) -> Any:
+def _stamps(column: Any) -> list[str]:
     """ISO 8601 with microseconds, as PostHog writes times."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    return pc.strftime(column.cast(pa.timestamp("us", "UTC")), format="%Y-%m-%dT%H:%M:%S+00:00")
+    moments = column.cast(pa.timestamp("us", "UTC"))
+    stamps: list[str] = pc.strftime(moments, format="%Y-%m-%dT%H:%M:%S+00:00").to_pylist()
+    return stamps

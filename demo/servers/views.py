@@ -107,15 +107,14 @@ class Account:
     counters: dict[str, int] = field(default_factory=dict)
 
     def view(self, request: Request) -> View:
-        """The one instant that ``request`` sees."""
-        return self.views.now(request.scope.get("demo.lag", timedelta(0)))
+        """The one instant that ``request`` sees, however often it asks."""
+        if "demo.view" not in request.scope:
+            lag = request.scope.get("demo.lag", timedelta(0))
+            request.scope["demo.view"] = self.views.now(lag)
+        view: View = request.scope["demo.view"]
+        return view
 
     def count(self, name: str) -> int:
         """One more of ``name``; the count so far, this one included."""
         self.counters[name] = self.counters.get(name, 0) + 1
         return self.counters[name]
-
-    @property
-    def today(self) -> date:
-        """The simulated date."""
-        return self.views.clock.as_of
