@@ -756,6 +756,15 @@ def test_a_bad_day_poisons_what_changed_on_it_until_it_is_switched_off(servers: 
     )
 
 
+def test_poison_can_be_kept_to_a_few_records(servers: Servers) -> None:
+    servers.clock.as_of = date(2026, 6, 3)
+    servers.bad_day.switch_on(date(2026, 6, 3), ("nps_eleven*2", "inflated_prices*1"))
+    scores = [r["answers"][0]["number"] for r in responses(servers, "page_size=500")["items"]]
+    assert scores.count(11) == 2
+    found = billing_client(servers).v1.subscriptions.list({"limit": 50, "status": "all"}).data
+    assert [each["items"].data[0].price.unit_amount for each in found].count(4_900_000) == 1
+
+
 def test_a_quiet_day_is_made_bad_by_a_change_of_its_own(servers: Servers) -> None:
     day = date(2026, 6, 30)
     servers.bad_day.switch_on(day, ("nps_eleven",))

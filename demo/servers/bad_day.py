@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ DEFAULT_KINDS = ("nps_eleven", "negative_price")
 class BadDay:
     """``BadDay(date(2026, 7, 1), ("nps_eleven", "vanished:hubspot/tickets"))``.
 
-    Kinds: the names in POISONS, and ``vanished:<vendor>/<stream>`` (the stream no longer
-    exists) or ``emptied:<vendor>/<stream>`` (it exists and has no rows).
+    Kinds: the names in POISONS, each with ``*3`` behind it for at most three records, and
+    ``vanished:<vendor>/<stream>`` (the stream no longer exists) or
+    ``emptied:<vendor>/<stream>`` (it exists and has no rows).
     """
 
     day: date
@@ -34,7 +36,8 @@ class BadDay:
 
     def __post_init__(self) -> None:
         for kind in self.kinds:
-            if kind not in POISONS and kind.partition(":")[0] not in ("vanished", "emptied"):
+            name = kind.partition("*")[0]
+            if name not in POISONS and kind.partition(":")[0] not in ("vanished", "emptied"):
                 known = ", ".join(POISONS)
                 raise ValueError(f"no poison {kind!r}; there are {known}, vanished:, emptied:")
 
@@ -52,21 +55,41 @@ def score_eleven(doc: Doc) -> bool:
 
 def negate_prices(doc: Doc) -> bool:
     """Give every item of a subscription a negative price."""
-    touched = False
-    for item in (doc.get("items") or {}).get("data", ()):
-        for price in (item.get("price"), item.get("plan")):
-            for name in ("unit_amount", "amount"):
-                if price and price.get(name):
-                    price[name] = -abs(price[name])
-                    touched = True
-            if price and price.get("unit_amount_decimal"):
-                price["unit_amount_decimal"] = "-" + price["unit_amount_decimal"].lstrip("-")
-    return touched
+    return _reprice(doc, lambda amount: -abs(amount))
 
 
 def unknown_currency(doc: Doc) -> bool:
     """Bill an invoice in a currency that does not exist."""
     doc["currency"] = "xqq"
+    return True
+
+
+def orphan(doc: Doc) -> bool:
+    """Bill an invoice to a customer that nobody knows."""
+    doc["customer"] = "cus_nobody"
+    return True
+
+
+def inflate_prices(doc: Doc) -> bool:
+    """Make every item of a subscription a thousand times dearer, as a wrong unit does."""
+    return _reprice(doc, lambda amount: amount * 1000)
+
+
+def _reprice(doc: Doc, change: Callable[[int], int]) -> bool:
+    """Change every amount there is, in both of the faces that a price has."""
+    touched = False
+    for item in (doc.get("items") or {}).get("data", ()):
+        for name, price in (("unit_amount", item.get("price")), ("amount", item.get("plan"))):
+            if price and price.get(name):
+                price[name] = change(price[name])
+                price |= {"unit_amount_decimal": str(price[name])} if name == "unit_amount" else {}
+                touched = True
+    return touched
+
+
+def future_signup(doc: Doc) -> bool:
+    """Let a company have signed up in a far future."""
+    doc["properties"]["createdate"] = doc["createdAt"] = "2091-01-01T00:00:00.000Z"
     return True
 
 
@@ -86,6 +109,9 @@ POISONS: dict[str, tuple[str, str, Callable[[Doc], bool]]] = {
     "nps_eleven": ("typeform", "responses", score_eleven),
     "negative_price": ("stripe", "subscriptions", negate_prices),
     "unknown_currency": ("stripe", "invoices", unknown_currency),
+    "orphan_invoices": ("stripe", "invoices", orphan),
+    "inflated_prices": ("stripe", "subscriptions", inflate_prices),
+    "future_signup": ("hubspot", "companies", future_signup),
     "impossible_date": ("hubspot", "companies", impossible_date),
     "nul_in_text": ("hubspot", "tickets", nul_in_text),
 }
@@ -95,9 +121,11 @@ def poison(world: Any, bad: BadDay) -> Any:
     """``world`` with the poison of ``bad``; the world handed in is left as it was."""
     records = dict(world.records)
     for kind in bad.kinds:
-        if kind in POISONS:
-            vendor, stream, spoil = POISONS[kind]
+        name, _, most = kind.partition("*")
+        if name in POISONS:
+            vendor, stream, spoil = POISONS[name]
             fresh = _spoiled(records.get((vendor, stream), {}), bad.day, spoil)
+            fresh = dict(islice(fresh.items(), int(most))) if most else fresh
             records[vendor, stream] = {**records.get((vendor, stream), {}), **fresh}
             if vendor == "stripe":
                 records[vendor, "events"] = {**records[vendor, "events"], **_told(stream, fresh)}
