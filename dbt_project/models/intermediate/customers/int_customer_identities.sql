@@ -14,9 +14,9 @@ accounts as (
 
 ),
 
-stripe_customers as (
+stripe_payers as (
 
-    select * from {{ ref('stg_stripe__customers') }}
+    select * from {{ ref('int_stripe_payers') }}
 
 ),
 
@@ -61,11 +61,11 @@ stripe as (
 
     select
         'stripe' as source,
-        stripe_customers.stripe_customer_id as source_key,
+        stripe_payers.stripe_customer_id as source_key,
         coalesce(
             customer_keys.customer_id,
             domains.customer_id,
-            'stripe:' || stripe_customers.stripe_customer_id
+            'stripe:' || stripe_payers.stripe_customer_id
         ) as customer_id,
         case
             when customer_keys.customer_id is not null then 'billing_metadata'
@@ -78,9 +78,9 @@ stripe as (
             else 0
         end::numeric(3, 2) as confidence
 
-    from stripe_customers
-    left join customer_keys on stripe_customers.crm_company_id = customer_keys.account_key
-    left join domains on stripe_customers.email_domain = domains.domain
+    from stripe_payers
+    left join customer_keys on stripe_payers.crm_company_id = customer_keys.account_key
+    left join domains on stripe_payers.email_domain = domains.domain
 
 ),
 

@@ -14,9 +14,9 @@ identities as (
 
 ),
 
-stripe_customers as (
+stripe_payers as (
 
-    select * from {{ ref('stg_stripe__customers') }}
+    select * from {{ ref('int_stripe_payers') }}
 
 ),
 
@@ -53,7 +53,7 @@ billed_only as (
         identities.customer_id,
         identities.source as account_source,
         null as csm_id,
-        stripe_customers.customer_name,
+        stripe_payers.customer_name,
         'unknown' as segment,
         null as industry,
         null as country,
@@ -62,14 +62,14 @@ billed_only as (
         null::bigint as seats,
         null::int as notice_days,
         null::boolean as claimed_churned,
-        stripe_customers.created_at::date as signed_up_date,
+        stripe_payers.created_at::date as signed_up_date,
         null as parent_source_key
 
     from identities
-    left join stripe_customers
+    left join stripe_payers
         on
             identities.source = 'stripe'
-            and identities.source_key = stripe_customers.stripe_customer_id
+            and identities.source_key = stripe_payers.stripe_customer_id
 
     where identities.rule = 'unmatched'
 

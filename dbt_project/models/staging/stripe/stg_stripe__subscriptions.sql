@@ -11,6 +11,7 @@ renamed as (
     select
         record_id as subscription_id,
         doc ->> 'customer' as stripe_customer_id,
+        nullif(doc #>> '{metadata,crm_company_id}', '') as crm_company_id,
         doc ->> 'status' as status,
         upper(doc ->> 'currency') as currency,
         doc #>> '{pause_collection,behavior}' as pause_behavior,
