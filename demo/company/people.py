@@ -56,8 +56,11 @@ class People:
 
     def welcome(self, at: int) -> None:
         """The first people one meets: leaders, then as many users as seats."""
-        for role in LEADERS[self.life.profile.segment]:
-            self.join(role, at + int(self.rng.random() * 5 * DAY))
+        first, *others = LEADERS[self.life.profile.segment]
+        self.join(first, at)
+        for role in others:
+            later = at + int(self.rng.random() * 5 * DAY)
+            self.life.agenda.at(later, lambda t, role=role: self.join(role, t))
         self.fit_seats(at, self.life.profile.seats)
 
     def join(self, role: str, at: int) -> Contact:
