@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from retention.build import manifest_path
 from retention.errors import ConfigurationError, GateFailed
 from retention.gate import GateReport, check, require
+from retention.quality.validation import may_be_chance
 from retention.warehouse import Warehouse
 from tests.loading import LISTED, SHOP, THINGS, load, query, thing, window
 
@@ -166,6 +167,28 @@ def test_a_warning_is_told_and_stops_nothing(warehouse: Warehouse, folder: Path)
         1,
         1,
     )
+
+
+@pytest.mark.parametrize(("odd", "rows", "stops"), [(1, 3, False), (3, 3, True), (9, 30, True)])
+def test_a_rate_on_a_day_of_few_rows_stops_only_beyond_chance(
+    warehouse: Warehouse, folder: Path, odd: int, rows: int, stops: bool
+) -> None:
+    text = THINGS_SUITE.replace("{column: name}\n", "{column: name, mostly: 0.95}\n")
+    (folder / "raw_shop_things.yml").write_text(text)
+    names = [None] * odd + ["red"] * (rows - odd)
+    load(warehouse, [thing(str(n), name=name) for n, name in enumerate(names)])
+    report = arrived(warehouse, folder)
+    assert report.passed is not stops
+    assert len(report.critical) + len(report.warnings) == 1
+
+
+def test_chance_is_the_binomial_tail() -> None:
+    assert may_be_chance(0.9, 2, 3)
+    assert not may_be_chance(0.9, 30, 100)
+    assert may_be_chance(0.9, 19, 100)
+    assert not may_be_chance(0.9, 21, 100)
+    assert not may_be_chance(0.95, 60_000, 1_000_000)
+    assert not may_be_chance(None, 1, 3)
 
 
 def test_only_what_readers_have_not_seen_is_examined(warehouse: Warehouse, folder: Path) -> None:

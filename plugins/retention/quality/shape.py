@@ -50,12 +50,13 @@ def required_paths(suite: Suite, record: type[BaseModel]) -> set[str]:
     """Dotted paths that must not disappear: the suite's required columns and the contract's
     required fields.
     """
-    declared = {
-        ".".join(str(part) for part in column.path)
-        for column in suite.columns.values()
-        if column.required
-    }
+    declared = {_dotted(column.path) for column in suite.columns.values() if column.required}
     return declared | set(_required_fields(record, ()))
+
+
+def _dotted(path: Sequence[str | int]) -> str:
+    """As ``ops.drift`` writes it: any place of an array is ``[]``."""
+    return "".join("[]" if isinstance(part, int) else f".{part}" for part in path)[1:]
 
 
 def _required_fields(record: type[BaseModel], above: Sequence[str]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # Counts only: with a partial list, unexpected values (people's data) reach results and docs.
 DETAILS: dict[str, Any] = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
+# How unlikely a count must be at the allowed rate before it stops a run.
+CHANCE = 0.001
 _ERROR = re.compile(r"\((?:psycopg\.errors\.)?(\w+)\)|The column (\"[^\"]*\") in BatchData")
 
 
@@ -168,11 +171,16 @@ def _outcome(suite: Suite, entry: Expectation, result: Any, failed: bool) -> Out
     unexpected, checked = counts.get("unexpected_count"), counts.get("element_count")
     if entry.type == "unexpected_rows_expectation":
         unexpected = counts.get("observed_value")
-    notes = f"could not be evaluated ({error}). {entry.notes}" if error else entry.notes
+    severity, notes = entry.severity, entry.notes
+    if error:
+        severity, notes = "critical", f"could not be evaluated ({error}). {notes}"
+    elif failed and may_be_chance(entry.kwargs.get("mostly"), unexpected, checked):
+        severity = "info" if severity == "info" else "warning"
+        notes = f"Within chance for so few rows. {notes}"
     return Outcome(
         suite=suite.name,
         expectation=entry.label,
-        severity="critical" if error else entry.severity,
+        severity=severity,
         success=not failed,
         column=entry.column,
         unexpected=_whole(unexpected) if failed else None,
@@ -180,6 +188,24 @@ def _outcome(suite: Suite, entry: Expectation, result: Any, failed: bool) -> Out
         notes=notes.strip(),
         observed={"type": entry.type, **({"error": error} if error else {})},
     )
+
+
+def may_be_chance(mostly: Any, unexpected: Any, checked: Any) -> bool:
+    """Whether so many unexpected rows of so few come about at the rate that ``mostly`` allows.
+
+    A day of three rows with one odd one is no proof of a broken feed; thirty of a hundred are.
+    """
+    if not isinstance(mostly, float) or not 0 < mostly < 1 or not unexpected or not checked:
+        return False
+    rate, tail = 1 - mostly, 0.0
+    for hits in range(unexpected, checked + 1):
+        ways = math.lgamma(checked + 1) - math.lgamma(hits + 1) - math.lgamma(checked - hits + 1)
+        term = math.exp(ways + hits * math.log(rate) + (checked - hits) * math.log(mostly))
+        tail += term
+        # Above the mean the terms only fall; below it the answer is yes before long.
+        if tail >= CHANCE or term < CHANCE / checked**2:
+            break
+    return tail >= CHANCE
 
 
 def exception_of(result: Any) -> str:
