@@ -81,11 +81,11 @@ def _group(shelf: Shelf, filters: list[Doc]) -> list[int]:
     rest = [f for f in filters if not _bounds_id(f)]
     key = json.dumps(rest, sort_keys=True)
     if key not in shelf.searches:
-        found = range(len(shelf.ids))
+        found = list(range(len(shelf.ids)))
         for rule in rest:
             column, test = shelf.column(str(rule.get("propertyName"))), _test(rule)
-            found = [at for at in found if test(column[at])]  # type: ignore[assignment]
-        shelf.searches[key] = list(found)
+            found = [at for at in found if test(column[at])]
+        shelf.searches[key] = found
     found = shelf.searches[key]
     low, high = 0, len(shelf.ids)
     for rule in bounds:

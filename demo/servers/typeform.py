@@ -138,7 +138,7 @@ def _kind(doc: Doc) -> str:
 
 
 def _moment(doc: Doc) -> str:
-    return doc.get(MOMENTS[_kind(doc)]) or doc["landed_at"]
+    return str(doc.get(MOMENTS[_kind(doc)]) or doc["landed_at"])
 
 
 def _between(docs: list[Doc], kind: str, since: str | None, until: str | None) -> list[Doc]:

@@ -59,7 +59,8 @@ class View:
         """``build()`` the first time ``key`` is asked for at this instant."""
         if key not in self._memo:
             self._memo[key] = build()
-        return self._memo[key]
+        found: T = self._memo[key]
+        return found
 
 
 class Views:

@@ -43,8 +43,10 @@ def reply(payload: Any, status: int = 200, headers: dict[str, str] | None = None
     return Response(dumps(payload), status, headers, media_type="application/json")
 
 
-async def on_wire_error(_: Request, error: WireError) -> Response:
+async def on_wire_error(_: Request, error: Exception) -> Response:
     """The exception handler that every vendor's app registers for WireError."""
+    if not isinstance(error, WireError):
+        raise error
     return reply(error.body, error.status, error.headers)
 
 

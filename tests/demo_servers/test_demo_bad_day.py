@@ -1,0 +1,54 @@
+"""One bad day, at the wire."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from demo.servers.app import Servers
+from tests.demo_servers.small_world import (
+    ask,
+    billing_client,
+    responses,
+)
+
+
+def test_a_bad_day_poisons_what_changed_on_it_until_it_is_switched_off(servers: Servers) -> None:
+    servers.clock.as_of = date(2026, 6, 3)
+    kinds = ("nps_eleven", "negative_price", "vanished:stripe/invoices", "emptied:hubspot/contacts")
+    servers.bad_day.switch_on(date(2026, 6, 3), kinds)
+    scores = [r["answers"][0]["number"] for r in responses(servers, "page_size=500")["items"]]
+    assert (scores[:144], set(scores[144:])) == ([11] * 144, set(range(11)))
+    client = billing_client(servers).v1
+    priced = client.subscriptions.list({"limit": 5, "status": "all"}).data
+    amounts = [each["items"].data[0].price.unit_amount for each in priced]
+    assert amounts == [-4900, -4900, -4900, -4900, 4900]
+    assert ask(servers, "stripe", "/v1/invoices").status_code == 404
+    assert ask(servers, "hubspot", "/crm/v3/objects/contacts").json() == {"results": []}
+    servers.clock.as_of = date(2026, 6, 2)
+    assert ask(servers, "stripe", "/v1/invoices").status_code == 200
+    servers.clock.as_of = date(2026, 6, 3)
+    servers.bad_day.switch_off()
+    assert (
+        max(r["answers"][0]["number"] for r in responses(servers, "page_size=500")["items"]) == 10
+    )
+
+
+def test_poison_can_be_kept_to_a_few_records(servers: Servers) -> None:
+    servers.clock.as_of = date(2026, 6, 3)
+    servers.bad_day.switch_on(date(2026, 6, 3), ("nps_eleven*2", "inflated_prices*1"))
+    scores = [r["answers"][0]["number"] for r in responses(servers, "page_size=500")["items"]]
+    assert scores.count(11) == 2
+    found = billing_client(servers).v1.subscriptions.list({"limit": 50, "status": "all"}).data
+    assert [each["items"].data[0].price.unit_amount for each in found].count(4_900_000) == 1
+
+
+def test_a_quiet_day_is_made_bad_by_a_change_of_its_own(servers: Servers) -> None:
+    day = date(2026, 6, 30)
+    servers.bad_day.switch_on(day, ("nps_eleven",))
+    newest = responses(servers, "")["items"][0]
+    assert newest["answers"][0]["number"] == 11
+    assert newest["submitted_at"].startswith("2026-06-30")
+    with pytest.raises(ValueError, match="no poison"):
+        servers.bad_day.switch_on(day, ("arsenic",))
