@@ -33,11 +33,15 @@ class _Fixed:
 
 @dataclass(frozen=True)
 class _Varying:
-    """A column of few distinct byte strings: ``values[code]``; length -1 is null."""
+    """A column of few distinct byte strings, sorted by length; ``lengths[code]`` -1 is null.
+
+    The string of a code is ``values[length][places[code]]``.
+    """
 
     codes: np.ndarray[Any, Any]
-    values: list[bytes]
     lengths: np.ndarray[Any, Any]
+    places: np.ndarray[Any, Any]
+    values: dict[int, np.ndarray[Any, Any]]
 
 
 def binary_copy(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
@@ -56,18 +60,30 @@ def _encode(batch: pa.RecordBatch) -> Iterator[bytes]:
     import numpy as np
 
     columns = [_column(batch.column(place)) for place in range(batch.num_columns)]
-    layout = np.zeros(batch.num_rows, np.int64)
-    for column in columns:
-        if isinstance(column, _Varying):
-            lengths = column.lengths[column.codes]
-            keys = layout * (int(lengths.max(initial=0)) + 2) + lengths + 1
-            layout = np.unique(keys, return_inverse=True)[1]
+    layout = _layouts(columns, batch.num_rows)
     order = np.argsort(layout, kind="stable")
     ends = np.flatnonzero(np.diff(layout[order], append=-1)) + 1
     begin = 0
     for end in ends:
         yield _records(columns, order[begin:end])
         begin = int(end)
+
+
+def _layouts(columns: list[_Fixed | _Varying], rows: int) -> np.ndarray[Any, Any]:
+    """One number per row, the same for rows whose varying columns have the same lengths."""
+    import numpy as np
+
+    layout = np.zeros(rows, np.int64)
+    most = 1
+    for column in columns:
+        if isinstance(column, _Varying):
+            width = int(column.lengths.max()) + 2
+            if most * width > 2**62:
+                layout = np.unique(layout, return_inverse=True)[1]
+                most = rows + 1
+            layout = layout * width + column.lengths[column.codes] + 1
+            most *= width
+    return layout
 
 
 def _records(columns: list[_Fixed | _Varying], rows: np.ndarray[Any, Any]) -> bytes:
@@ -77,18 +93,12 @@ def _records(columns: list[_Fixed | _Varying], rows: np.ndarray[Any, Any]) -> by
     fields: list[tuple[str, str]] = [("columns", ">i2")]
     filled: dict[str, Any] = {"columns": len(columns)}
     for place, column in enumerate(columns):
-        if isinstance(column, _Fixed):
-            length, kind = column.values.dtype.itemsize, column.values.dtype.str
-            value: Any = column.values[rows]
-        else:
-            codes = column.codes[rows]
-            length = int(column.lengths[codes[0]])
-            kind = f"S{length}"
-            value = _gather(column, codes, kind) if length > 0 else None
+        value = _cells(column, rows)
+        length = -1 if value is None else value.dtype.itemsize
         fields.append((f"length{place}", ">i4"))
         filled[f"length{place}"] = length
-        if length > 0:
-            fields.append((f"value{place}", kind))
+        if value is not None and length > 0:
+            fields.append((f"value{place}", value.dtype.str))
             filled[f"value{place}"] = value
     records = np.empty(len(rows), fields)
     for name, value in filled.items():
@@ -96,11 +106,17 @@ def _records(columns: list[_Fixed | _Varying], rows: np.ndarray[Any, Any]) -> by
     return records.tobytes()
 
 
-def _gather(column: _Varying, codes: np.ndarray[Any, Any], kind: str) -> np.ndarray[Any, Any]:
-    import numpy as np
-
-    used, places = np.unique(codes, return_inverse=True)
-    return np.array([column.values[code] for code in used], kind)[places]
+def _cells(column: _Fixed | _Varying, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
+    """The column's values in these rows, or None where they are null."""
+    if isinstance(column, _Fixed):
+        cells: np.ndarray[Any, Any] = column.values[rows]
+        return cells
+    codes = column.codes[rows]
+    length = int(column.lengths[codes[0]])
+    if length < 0:
+        return None
+    cells = column.values[length][column.places[codes]]
+    return cells
 
 
 def _column(values: Any) -> _Fixed | _Varying:
@@ -131,10 +147,23 @@ def _varying(values: Any, *, numeric: bool) -> _Varying:
     distinct = encoded.dictionary.to_pylist()
     dumper = DecimalBinaryDumper(Decimal)
     texts = [_number(dumper, each) if numeric else each.encode() for each in distinct]
-    lengths = np.array([*map(len, texts), -1], np.int64)
     # Null is the code behind the last value.
     codes = encoded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
-    return _Varying(codes, [*texts, b""], lengths)
+    lengths = np.array([*map(len, texts), -1], np.int64)
+    places = np.zeros(len(lengths), np.int64)
+    by_length: dict[int, list[bytes]] = {}
+    for code, text in enumerate(texts):
+        alike = by_length.setdefault(len(text), [])
+        places[code] = len(alike)
+        alike.append(text)
+    arrays = {length: _bytes(alike, length) for length, alike in by_length.items()}
+    return _Varying(codes, lengths, places, arrays)
+
+
+def _bytes(texts: list[bytes], length: int) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    return np.frombuffer(b"".join(texts), f"V{length}") if length else np.zeros(len(texts), "V0")
 
 
 def _number(dumper: DecimalBinaryDumper, value: Decimal) -> bytes:

@@ -137,8 +137,8 @@ def epoch_milliseconds(text: str) -> str:
 
 
 def _given(text: str, moment: str) -> str:
-    given = f"nullif(trim({text}), '') is not null"
-    return f"case when {given} then coalesce({moment}, {UNREADABLE}) end"
+    """The moment, else null where nothing was given, else UNREADABLE."""
+    return f"coalesce({moment}, case when trim({text}) != '' then {UNREADABLE} end)"
 
 
 SEGMENT_TRACK = EventFormat(

@@ -16,10 +16,12 @@ from retention.jsondoc import BadDocument, parse
 from retention.usage.formats import EventFormat
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 CHUNK = 1 << 18
 BLOCK = 1 << 22
+WORTHWHILE = 1 << 20
 # A longer line is no event; what holds it may be a bomb.
 LONGEST_LINE = 1 << 24
 CSV_BATCH = 20_000
@@ -90,24 +92,23 @@ def damaged(parcel: Parcel, why: str) -> ExtractionError:
     )
 
 
-def whole_lines(parcel: Parcel) -> Iterator[tuple[int, bytes]]:
-    """(number of the first line, bytes of whole lines), without a byte order mark.
+def whole_lines(parcel: Parcel) -> Iterator[tuple[int, bytes, np.ndarray[Any, Any]]]:
+    """(number of the first line, whole lines, where each ends), without a byte order mark.
 
     Raises truncated_body when the last line has no end and is not complete by itself, and
     payload_too_large for a line beyond any event.
     """
     number, rest = 1, b""
-    for block in _regular(text_blocks(parcel)):
-        if number == 1 and not rest:
-            block = block.removeprefix(b"\xef\xbb\xbf")
+    for block in _without_mark(_regular(text_blocks(parcel))):
         end = block.rfind(b"\n") + 1
-        if end:
-            lines = rest + block[:end]
-            yield number, lines
-            number += lines.count(b"\n")
-            rest = block[end:]
-        else:
+        if not end:
             rest += block
+        else:
+            lines = b"".join((rest, memoryview(block)[:end]))
+            ends = _ends(lines)
+            yield number, lines, ends
+            number += len(ends)
+            rest = block[end:]
         if len(rest) > LONGEST_LINE:
             raise ExtractionError(
                 f"line {number} is longer than {LONGEST_LINE:,} bytes.",
@@ -116,18 +117,30 @@ def whole_lines(parcel: Parcel) -> Iterator[tuple[int, bytes]]:
             )
     if rest.strip():
         _require_complete(parcel, number, rest)
-        yield number, rest + b"\n"
+        yield number, rest + b"\n", _ends(rest + b"\n")
+
+
+def _ends(lines: bytes) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    return np.flatnonzero(np.frombuffer(lines, np.uint8) == ord("\n")) + 1
+
+
+def _without_mark(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    first = next(blocks, b"")
+    yield first.removeprefix(b"\xef\xbb\xbf")
+    yield from blocks
 
 
 def _regular(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes in blocks of at least BLOCK, so that a batch is worth its overhead."""
+    """The same bytes in blocks that are worth the overhead of a batch."""
     held: list[bytes] = []
     size = 0
     for block in blocks:
         held.append(block)
         size += len(block)
-        if size >= BLOCK:
-            yield b"".join(held)
+        if size >= WORTHWHILE:
+            yield b"".join(held) if len(held) > 1 else block
             held, size = [], 0
     if held:
         yield b"".join(held)
@@ -143,15 +156,16 @@ def _require_complete(parcel: Parcel, number: int, line: bytes) -> None:
 def json_batches(parcels: list[Parcel]) -> Iterator[pa.RecordBatch]:
     """Batches of (file, line, raw, flaw); ``flaw`` is set where a line is not UTF-8."""
     for parcel in parcels:
-        for number, block in whole_lines(parcel):
-            yield _batch_of_lines(parcel.number, number, block)
+        for number, block, ends in whole_lines(parcel):
+            yield _batch_of_lines(parcel.number, number, block, ends)
 
 
-def _batch_of_lines(file: int, number: int, block: bytes) -> pa.RecordBatch:
+def _batch_of_lines(
+    file: int, number: int, block: bytes, ends: np.ndarray[Any, Any]
+) -> pa.RecordBatch:
     import numpy as np
     import pyarrow as pa
 
-    ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n")) + 1
     offsets = np.zeros(len(ends) + 1, np.int32)
     offsets[1:] = ends
     raw = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(block))
@@ -224,10 +238,7 @@ class _Tape:
 
 def _text_lines(parcel: Parcel) -> Iterator[bytes]:
     rest = b""
-    first = True
-    for block in _regular(text_blocks(parcel)):
-        block = block.removeprefix(b"\xef\xbb\xbf") if first else block
-        first = False
+    for block in _without_mark(_regular(text_blocks(parcel))):
         *lines, rest = (rest + block).split(b"\n")
         yield from (line + b"\n" for line in lines)
         if len(rest) > LONGEST_LINE:

@@ -52,13 +52,17 @@ fields as (
         coalesce({_text(form.subscription)}, '') as subscription_key,
         {_text(form.feature)} as feature,
         {form.occurred_at} as occurred_at,
-        coalesce({form.received_at or "null"}, {form.occurred_at}) as received_at,
+        {form.received_at or "null::timestamptz"} as arrived_at,
         {f"nullif(trim(cast({form.units} as varchar)), '')" if form.units else "null::varchar"}
-            as units_text
+            as units_text,
+        {_holds_nul(form)} as sanitised
     from looked_up
 ),
+timed as (
+    select *, coalesce(arrived_at, occurred_at) as received_at from fields
+),
 judged as (
-    select *, {_problem(form)} as problem from fields
+    select *, {_problem(form)} as problem from timed
 )
 select
     {_clean("event_id")} as event_id,
@@ -78,9 +82,7 @@ select
     shape,
     problem,
     case when problem is not null then rtrim(raw, chr(13) || chr(10)) end as raw,
-    problem is null and contains(
-        concat(event_id, account_key, user_key, subscription_key, feature), chr(0)
-    ) as sanitised
+    sanitised and problem is null as sanitised
 from judged"""
 
 
@@ -146,9 +148,12 @@ def _text(expression: str) -> str:
 
 def _clean(column: str) -> str:
     """Postgres cannot hold NUL in a text; the rest of the text is worth keeping."""
-    return (
-        f"case when contains({column}, chr(0)) then replace({column}, chr(0), '') else {column} end"
-    )
+    return f"case when sanitised then replace({column}, chr(0), '') else {column} end"
+
+
+def _holds_nul(form: EventFormat) -> str:
+    # In JSON a NUL can only stand as its escape; a plain one is no JSON.
+    return "contains(raw, '\\u0000')" if form.kind == "ndjson" else "contains(raw, chr(0))"
 
 
 def _problem(form: EventFormat) -> str:

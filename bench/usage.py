@@ -1,0 +1,206 @@
+"""Usage events from gzip NDJSON to the rollup in Postgres, beside dlt and a plain COPY.
+
+    python bench/usage.py [folder of *.ndjson.gz in Segment's shape]
+
+In one run, into one embedded Postgres with durable commits: (1) load_usage, which reads,
+checks and keeps every row, deduplicates, rolls up and commits with its ledger; (2) a binary
+COPY (ADBC) of the same events, parsed beforehand and held in memory, into a plain table: no
+reading, no checks; (3) dlt's default path from the same files, all events. Then (1) and (2)
+again on ten times the events.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg
+import pyarrow as pa
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "plugins"))
+
+from retention import postgres  # noqa: E402
+from retention.settings import Settings  # noqa: E402
+from retention.sources import posthog  # noqa: E402
+from retention.sources.base import Connection  # noqa: E402
+from retention.usage.formats import SEGMENT_TRACK, EventFiles  # noqa: E402
+from retention.usage.load import load_usage  # noqa: E402
+from retention.warehouse import Warehouse  # noqa: E402
+from retention.window import Window  # noqa: E402
+
+SHARED = Path(os.environ.get("RETENTION_SHARED_DATA", ROOT.parent / "shared" / "data"))
+ROUNDS = 3
+TIMES = 10
+END = datetime(2100, 1, 1, tzinfo=UTC)
+
+PARSE = """
+select
+    messageId as event_id, context.groupId as account_key, userId as user_key,
+    event as feature, "timestamp" as occurred_at, receivedAt as received_at,
+    cast(properties.value as decimal(18, 2)) as units
+from read_json(
+    ?, format = 'newline_delimited',
+    columns = {
+        messageId: 'VARCHAR', "timestamp": 'TIMESTAMPTZ', receivedAt: 'TIMESTAMPTZ',
+        event: 'VARCHAR', userId: 'VARCHAR', context: 'STRUCT(groupId VARCHAR)',
+        properties: 'STRUCT("value" VARCHAR)'
+    }
+)
+"""
+PLAIN_TABLE = """
+create table plain_events (
+    event_id text, account_key text, user_key text, feature text,
+    occurred_at timestamptz, received_at timestamptz, units numeric
+)
+"""
+
+
+class Bench:
+    """One embedded Postgres and a folder for everything the rounds leave behind."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings = Settings(root=ROOT, state=folder, company="bench")
+        self.wh = Warehouse.from_settings(self.settings)
+        self.wh.migrate()
+        self.url = postgres.admin_url(self.settings, self.settings.database)
+        self.rounds = 0
+
+    def ours(self, events: Path) -> int:
+        """The product's own path; returns how many events it counted."""
+        self.rounds += 1
+        [stream] = posthog.SOURCE.streams
+        stream = replace(
+            stream,
+            extra={"event_files": lambda _: EventFiles.below(SEGMENT_TRACK, events, "*.gz")},
+        )
+        source = replace(posthog.SOURCE, name=f"round{self.rounds}", streams=(stream,))
+        lake = self.folder / "lake"
+        connection = Connection("events", str(events))
+        window = Window(None, END)
+        return load_usage(self.wh, source, stream, connection, window, lake=lake).records_seen
+
+    def plain_copy(self, parsed: pa.Table) -> int:
+        """The parsed events by binary COPY into a table without index or key."""
+        from adbc_driver_postgresql import dbapi
+
+        with dbapi.connect(self.url) as conn, conn.cursor() as cursor:
+            rows = cursor.adbc_ingest("plain_events", parsed, mode="append")
+            conn.commit()
+        return rows
+
+    def dlt(self, events: Path) -> int:
+        """As the documentation of dlt starts: a resource of dictionaries, nothing set."""
+        import dlt
+
+        os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
+
+        @dlt.resource(name="dlt_events")
+        def lines() -> Iterator[dict[str, Any]]:
+            for path in sorted(events.glob("*.gz")):
+                with gzip.open(path) as source:
+                    yield from map(json.loads, source)
+
+        pipeline = dlt.pipeline(
+            "bench",
+            pipelines_dir=str(self.folder / "dlt"),
+            destination=dlt.destinations.postgres(self.url),
+            dataset_name="dlt_bench",
+        )
+        pipeline.run(lines())
+        return self.value("select count(*) from dlt_bench.dlt_events")
+
+    def reset(self) -> None:
+        with psycopg.connect(self.url, autocommit=True) as conn:
+            conn.execute("drop table if exists plain_events")
+            conn.execute(PLAIN_TABLE)
+            conn.execute("checkpoint")
+
+    def value(self, query: str) -> int:
+        with psycopg.connect(self.url) as conn:
+            row = conn.execute(query).fetchone()  # type: ignore[arg-type]
+        return int(row[0]) if row else 0
+
+
+def parse(events: Path) -> pa.Table:
+    paths = [str(path) for path in sorted(events.glob("*.gz"))]
+    connection = duckdb.connect()
+    connection.execute("set TimeZone = 'UTC'")
+    return connection.sql(PARSE, params=[paths]).to_arrow_table()
+
+
+def timed(work: Callable[[], int], expected: int) -> float:
+    begun = time.perf_counter()
+    done = work()
+    seconds = time.perf_counter() - begun
+    if done != expected:
+        raise SystemExit(f"{done} events arrived, not {expected}")
+    return seconds
+
+
+def multiply(events: Path, target: Path) -> Path:
+    """Ten times as many accounts that do the same: every id gets a suffix."""
+    target.mkdir()
+    for path in sorted(events.glob("*.gz")):
+        body = gzip.decompress(path.read_bytes())
+        for copy in range(TIMES):
+            text = body.replace(b'"fc-', b'"fc%d-' % copy).replace(b'"crm-', b'"crm%d-' % copy)
+            (target / f"{copy}_{path.name}").write_bytes(gzip.compress(text, 6))
+    return target
+
+
+def report(name: str, events: int, seconds: float, ours: float) -> None:
+    ratio = seconds / ours
+    says = "" if ratio == 1 else f"load_usage is {ratio:5.2f} times as fast"
+    print(f"  {name:<34}{events / seconds:>12,.0f} events/s  {seconds:8.2f} s  {says}")
+
+
+def compare(bench: Bench, events: Path, *, with_dlt: bool) -> None:
+    parsed = parse(events)
+    count = parsed.num_rows
+    print(f"{count:,} events, median of {ROUNDS} rounds:")
+    ours, plain = [], []
+    for _ in range(ROUNDS):
+        bench.reset()
+        ours.append(timed(lambda: bench.ours(events), count))
+        bench.reset()
+        plain.append(timed(lambda: bench.plain_copy(parsed), count))
+    middle = statistics.median(ours)
+    report("load_usage", count, middle, middle)
+    report("binary COPY of parsed events", count, statistics.median(plain), middle)
+    if with_dlt:
+        report(
+            "dlt, default path, one round", count, timed(lambda: bench.dlt(events), count), middle
+        )
+
+
+def main() -> None:
+    events = Path(sys.argv[1]) if len(sys.argv) > 1 else SHARED / "fightchurn" / "events"
+    if not events.is_dir():
+        raise SystemExit(f"no events at {events}: name a folder, or set RETENTION_SHARED_DATA")
+    folder = Path(tempfile.mkdtemp(prefix="retention-bench-"))
+    folder.chmod(0o755)  # the server's own system user has to reach its data
+    bench = Bench(folder)
+    try:
+        compare(bench, events, with_dlt=True)
+        compare(bench, multiply(events, folder / "tenfold"), with_dlt=False)
+    finally:
+        postgres.destroy(bench.settings)
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
