@@ -1,5 +1,6 @@
--- Money in a currency without an exponent or a rate stays in its own currency and is missing
--- from every amount in reporting currency. The view of this name says which and how much.
+-- Money in a currency without an exponent or a rate stays in its own currency and is
+-- missing from every amount in reporting currency. The view of this name says which and
+-- how much.
 {{ config(store_failures_as='view', schema='staging') }}
 
 select

@@ -1,4 +1,5 @@
--- Scored or said to be unknown: nobody who pays today is left out, and nobody else is in.
+-- Scored or said to be unknown: nobody who pays today is left out, and nobody else is
+-- in.
 with
 
 paying as (

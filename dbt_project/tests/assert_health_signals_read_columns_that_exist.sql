@@ -1,5 +1,5 @@
--- A misspelt metric would be unknown for ever, without a word. Both columns must be there:
--- the value and the day it was observed.
+-- A misspelt metric would be unknown for ever, without a word. Both columns must be
+-- there: the value and the day it was observed.
 with
 
 columns as (

@@ -1,5 +1,5 @@
--- Opening plus movements is closing for every customer, currency and month, in both currencies,
--- and what is called closing is what the daily table says on that day.
+-- Opening plus movements is closing for every customer, currency and month, in both
+-- currencies, and what is called closing is what the daily table says on that day.
 with
 
 months as (

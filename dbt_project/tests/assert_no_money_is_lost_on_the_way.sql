@@ -1,4 +1,5 @@
--- Every invoice line that stands for a term, and every subscription of a file, has its term.
+-- Every invoice line that stands for a term, and every subscription of a file, has its
+-- term.
 with
 
 expected as (

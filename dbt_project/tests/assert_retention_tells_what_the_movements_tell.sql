@@ -1,4 +1,5 @@
--- Two roads to the same money: the month's row for all customers, and the sum of movements.
+-- Two roads to the same money: the month's row for all customers, and the sum of
+-- movements.
 with
 
 movements as (

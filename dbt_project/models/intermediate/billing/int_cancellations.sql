@@ -12,7 +12,8 @@ identities as (
 
 )
 
--- A subscription that will end keeps its MRR until then, but has been lost since the request.
+-- A subscription that will end keeps its MRR until then, but has been lost since the
+-- request.
 select
     identities.customer_id,
     stripe_subscriptions.subscription_id as subscription_key,

@@ -6,8 +6,8 @@ months as (
 
     union
 
-    -- The month before the first one is needed to value what the first month opens with,
-    -- and the running month to value what is in force today.
+    -- The month before the first one is needed to value what the first month opens
+    -- with, and the running month to value what is in force today.
     select (min(month) - interval '1 month')::date from {{ ref('int_months') }}
 
     union

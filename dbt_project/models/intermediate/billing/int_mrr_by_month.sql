@@ -88,7 +88,8 @@ summed as (
 
     group by customer_id, currency, month
 
-    -- A range that fell to zero still covers its days; a month of nothing but zeros is no month.
+    -- A range that fell to zero still covers its days; a month of nothing but zeros is
+    -- no month.
     having count(*) filter (where amount != 0) > 0
 
 )

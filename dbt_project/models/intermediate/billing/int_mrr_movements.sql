@@ -6,8 +6,9 @@ ranges as (
 
 ),
 
--- A customer's amounts in different currencies are added here only to ask whether all of
--- them are zero: no amount is negative, so the sum is zero exactly when each of them is.
+-- A customer's amounts in different currencies are added here only to ask whether all
+-- of them are zero: no amount is negative, so the sum is zero exactly when each of them
+-- is.
 customer_days as (
 
     select

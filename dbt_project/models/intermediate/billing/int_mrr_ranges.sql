@@ -8,7 +8,8 @@ terms as (
 
 ),
 
--- Free and trial terms carry no MRR; a term of no length was never in force at a day's end.
+-- Free and trial terms carry no MRR; a term of no length was never in force at a day's
+-- end.
 steps as (
 
     select

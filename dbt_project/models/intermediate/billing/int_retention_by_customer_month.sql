@@ -22,8 +22,9 @@ customers as (
 
 ),
 
--- Churn and return are a customer's, not a currency's, so currencies are added up first.
--- `kept` values the closing MRR at the opening rate: what exchange rates did is not retention.
+-- Churn and return are a customer's, not a currency's, so currencies are added up
+-- first. `kept` values the closing MRR at the opening rate: what exchange rates did is
+-- not retention.
 amounts as (
 
     select

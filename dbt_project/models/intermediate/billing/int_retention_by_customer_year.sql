@@ -18,8 +18,8 @@ months as (
 
 ),
 
--- Who paid at the close of a month, and what the same customer pays twelve months on, both
--- at the rate of the earlier month.
+-- Who paid at the close of a month, and what the same customer pays twelve months on,
+-- both at the rate of the earlier month.
 pairs as (
 
     select

@@ -18,8 +18,8 @@ invoices as (
 
 ),
 
--- Of a deleted customer Stripe keeps nothing but the id, and its bills: the subscription
--- still says which account it was.
+-- Of a deleted customer Stripe keeps nothing but the id, and its bills: the
+-- subscription still says which account it was.
 billed as (
 
     select

@@ -41,8 +41,8 @@ starts as (
 
 ),
 
--- A proration line carries the rest of a period, so its amount says nothing about a month:
--- price, quantity and coupon do.
+-- A proration line carries the rest of a period, so its amount says nothing about a
+-- month: price, quantity and coupon do.
 monthly as (
 
     select

@@ -56,7 +56,8 @@ crm as (
 
 ),
 
--- What is billed but known to no CRM stays a customer of its own: its money must not vanish.
+-- What is billed but known to no CRM stays a customer of its own: its money must not
+-- vanish.
 stripe as (
 
     select

@@ -8,7 +8,8 @@ accounts as (
 
 ),
 
--- A deleted account keeps its history, so it stays a customer unless it was merged away.
+-- A deleted account keeps its history, so it stays a customer unless it was merged
+-- away.
 own_keys as (
 
     select distinct

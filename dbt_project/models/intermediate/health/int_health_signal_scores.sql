@@ -40,7 +40,8 @@ weighted as (
 
 )
 
--- Rounded where the running sum passes, so that the parts add up to the rounded score exactly.
+-- Rounded where the running sum passes, so that the parts add up to the rounded score
+-- exactly.
 select
     *,
     (

@@ -18,7 +18,8 @@ signals as (
 
 ),
 
--- The version in force on a day is the newest one that had begun, for the segment or for all.
+-- The version in force on a day is the newest one that had begun, for the segment or
+-- for all.
 versions as (
 
     select distinct
@@ -53,8 +54,9 @@ chosen as (
 
 ),
 
--- A metric is a column of the day's row, found by its name, so a new signal is a new row of
--- the seed and no other change. Materialized, or each signal would build the document anew.
+-- A metric is a column of the day's row, found by its name, so a new signal is a new
+-- row of the seed and no other change. Materialized, or each signal would build the
+-- document anew.
 documents as materialized (
 
     select
@@ -106,6 +108,8 @@ select
     weight,
     sentence,
     observed_date,
-    case when as_of_date - observed_date <= max_age_days then raw_value end as value
+    case
+        when as_of_date - observed_date <= max_age_days then raw_value
+    end::numeric(18, 4) as value
 
 from measured

@@ -26,8 +26,8 @@ counted as (
         count(*) filter (
             where tickets.closed_at is null or tickets.closed_at::date > customer_days.as_of_date
         ) as open_tickets,
-        -- A ticket still unanswered on the day has waited until then; leaving it out would
-        -- reward not answering.
+        -- A ticket still unanswered on the day has waited until then; leaving it out
+        -- would reward not answering.
         percentile_cont(0.5) within group (
             order by
                 case

@@ -13,9 +13,10 @@ usage as (
 
 ),
 
--- A user counts for the length of the window after each active day. Cut where the next active
--- day begins, those stretches never overlap, so the number of users active in a window is
--- the number that entered minus the number that left: no day looks back over its window.
+-- A user counts for the length of the window after each active day. Cut where the next
+-- active day begins, those stretches never overlap, so the number of users active in a
+-- window is the number that entered minus the number that left: no day looks back over
+-- its window.
 active_days as (
 
     select distinct

@@ -18,12 +18,32 @@ usage_steps as (
 
 ),
 
+-- A day's events enter the window on the day, pass into the window before it when they
+-- are as old as the window is long, and leave that one after as many days again.
+event_steps as (
+
+    select
+        usage_daily.customer_id,
+        usage_daily.event_date
+        + step.windows * {{ policy('usage_window_days', 'int') }} as day,
+        usage_daily.event_count * step.window_sign as window_step,
+        usage_daily.event_count * step.earlier_sign as earlier_step,
+        case when step.windows = 0 then usage_daily.event_date end as event_date
+
+    from usage_daily
+    cross join (values (0, 1, 0), (1, -1, 1), (2, 0, -1)) as step (
+        windows, window_sign, earlier_sign
+    )
+
+),
+
 timeline as (
 
     select
         customer_id,
         as_of_date as day,
-        0 as event_count,
+        0 as window_step,
+        0 as earlier_step,
         0 as user_step,
         0 as feature_step,
         null::date as event_date,
@@ -35,21 +55,23 @@ timeline as (
 
     select
         customer_id,
-        event_date as day,
-        event_count,
+        day,
+        window_step,
+        earlier_step,
         0 as user_step,
         0 as feature_step,
         event_date,
         false as is_scored
 
-    from usage_daily
+    from event_steps
 
     union all
 
     select
         customer_id,
         step_date as day,
-        0 as event_count,
+        0 as window_step,
+        0 as earlier_step,
         user_step,
         feature_step,
         null::date as event_date,
@@ -64,7 +86,8 @@ days as (
     select
         customer_id,
         day,
-        sum(event_count) as event_count,
+        sum(window_step) as window_step,
+        sum(earlier_step) as earlier_step,
         sum(user_step) as user_step,
         sum(feature_step) as feature_step,
         max(event_date) as event_date,
@@ -82,20 +105,8 @@ windows as (
         customer_id,
         day as as_of_date,
         is_scored,
-        sum(event_count) over (
-            partition by customer_id
-            order by day
-            range between
-            make_interval(days => {{ policy('usage_window_days', 'int') }} - 1) preceding
-            and current row
-        ) as window_events,
-        sum(event_count) over (
-            partition by customer_id
-            order by day
-            range between
-            make_interval(days => 2 * {{ policy('usage_window_days', 'int') }} - 1) preceding
-            and make_interval(days => {{ policy('usage_window_days', 'int') }}) preceding
-        ) as earlier_events,
+        sum(window_step) over so_far as window_events,
+        sum(earlier_step) over so_far as earlier_events,
         sum(user_step) over so_far as window_users,
         sum(feature_step) over so_far as window_features,
         max(event_date) over so_far as last_event_date,

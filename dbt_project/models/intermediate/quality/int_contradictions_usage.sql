@@ -18,7 +18,8 @@ customers as (
 
 )
 
--- The last day of a subscription still belongs to it here: usage carries no time of day.
+-- The last day of a subscription still belongs to it here: usage carries no time of
+-- day.
 select
     'usage_outside_subscription' as kind,
     usage.source,

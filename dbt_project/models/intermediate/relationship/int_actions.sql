@@ -22,7 +22,8 @@ meetings as (
 
 )
 
--- What the company did for a customer: a task done or a meeting held, never a task planned.
+-- What the company did for a customer: a task done or a meeting held, never a task
+-- planned.
 select
     customer_keys.customer_id,
     'task' as action_kind,

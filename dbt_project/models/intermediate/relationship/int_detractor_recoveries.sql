@@ -52,7 +52,8 @@ first_actions as (
 
 )
 
--- A response younger than the limit can still be answered in time: it is neither met nor missed.
+-- A response younger than the limit can still be answered in time: it is neither met
+-- nor missed.
 select
     *,
     case

@@ -101,7 +101,8 @@ unioned as (
 
 ),
 
--- A respondent without an id is known by the address; an address belongs to one contact.
+-- A respondent without an id is known by the address; an address belongs to one
+-- contact.
 contact_emails as (
 
     select

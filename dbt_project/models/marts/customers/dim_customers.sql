@@ -59,8 +59,9 @@ metrics as (
 
 ),
 
--- A parent's health is that of its paying children, each by its money, and only of those
--- that could be measured: `group_measured_share` says how much of the money that was.
+-- A parent's health is that of its paying children, each by its money, and only of
+-- those that could be measured: `group_measured_share` says how much of the money that
+-- was.
 group_health as (
 
     select

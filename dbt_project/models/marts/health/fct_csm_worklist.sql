@@ -20,7 +20,8 @@ health as (
 
 ),
 
--- One row per customer: the trigger of highest priority names the action, all of them the reason.
+-- One row per customer: the trigger of highest priority names the action, all of them
+-- the reason.
 first_triggers as (
 
     select distinct on (customer_id)
@@ -51,9 +52,9 @@ reasons as (
 
 ),
 
--- A list of half the customers is no list: what is common among healthy customers counts
--- only where the score is down too, or where several signs come together. A renewal that comes
--- near is work and not a risk.
+-- A list of half the customers is no list: what is common among healthy customers
+-- counts only where the score is down too, or where several signs come together. A
+-- renewal that comes near is work and not a risk.
 at_risk as (
 
     select

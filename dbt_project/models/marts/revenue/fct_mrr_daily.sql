@@ -12,7 +12,8 @@ fx_rates as (
 
 ),
 
--- Ranges are few and days are many, so days are laid out last. Days without MRR have no row.
+-- Ranges are few and days are many, so days are laid out last. Days without MRR have no
+-- row.
 days as (
 
     select

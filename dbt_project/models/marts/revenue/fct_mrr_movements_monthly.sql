@@ -38,8 +38,8 @@ movements as (
 
 ),
 
--- What no movement explains is the exchange rate, with the last digit of rounding: taking
--- it as the rest is what makes the bridge exact.
+-- What no movement explains is the exchange rate, with the last digit of rounding:
+-- taking it as the rest is what makes the bridge exact.
 fx as (
 
     select

@@ -20,7 +20,8 @@ benchmarks as (
 
 ),
 
--- Rates are null where there was nobody to keep: no customers is not a retention of zero.
+-- Rates are null where there was nobody to keep: no customers is not a retention of
+-- zero.
 rates as (
 
     select

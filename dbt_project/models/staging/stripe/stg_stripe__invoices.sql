@@ -6,7 +6,8 @@ newest as (
 
 ),
 
--- Amounts stay in minor units: the exponent of the currency is knowledge of the next layer.
+-- Amounts stay in minor units: the exponent of the currency is knowledge of the next
+-- layer.
 renamed as (
 
     select
