@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+import traceback
 import warnings
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -62,9 +63,13 @@ def _explain(dag_id: str, day: date) -> int:
     stderr = Console(stderr=True, highlight=False, soft_wrap=True)
     stderr.print(f"{dag_id} failed for {day}: {error}", markup=False)
     stderr.print("Nothing was published; readers keep the last publish.", markup=False)
-    return error.exit_code if isinstance(error, RetentionError) else 1
+    if isinstance(error, RetentionError):
+        return error.exit_code
+    traceback.print_exception(error)
+    return RetentionError.exit_code
 
 
 if __name__ == "__main__":
-    logging.getLogger().setLevel(logging.WARNING)
+    # What went wrong is told once, by `_explain`; Airflow would tell it three times over.
+    logging.disable(logging.CRITICAL)
     sys.exit(main([date.fromisoformat(text) for text in sys.argv[1:]]))

@@ -39,10 +39,12 @@ def airflow_environment(
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+        # A person waits: the first error is told at once, and the next `make run` tries again.
+        "RETENTION_RETRIES": "0",
         "RETENTION_STATE": str(settings.state),
         "RETENTION_COMPANY": settings.company,
         "RETENTION_SOURCES": ",".join(sources),
-        "AIRFLOW_CONN_WAREHOUSE": warehouse.dsn("pipeline"),
+        "AIRFLOW_CONN_WAREHOUSE": warehouse.url,
         **as_environment(connections),
     }
 

@@ -17,6 +17,7 @@ from local import demo_servers
 from local.environment import airflow_environment, write_environment
 from retention import postgres, report
 from retention.errors import ConfigurationError, RetentionError, UsageError
+from retention.pointer import current
 from retention.settings import Settings
 from retention.sources import SOURCES
 from retention.sources.base import Connection
@@ -76,13 +77,12 @@ def prepare(settings: Settings) -> Warehouse:
 
 
 def days_to_load(warehouse: Warehouse, asked: date | None) -> list[date]:
-    """The demo's days still to load, through ``asked`` or through the two further days.
+    """The demo's days not yet published, through ``asked`` or through the two further days.
 
     Never empty: the newest day is offered again, and its loads find nothing new.
     """
-    with warehouse.connect("loader") as conn:
-        row = conn.execute("select max(window_end) from ops.loads where status = 'done'").fetchone()
-    last = (row[0] - timedelta(days=1)).date() if row and row[0] else None
+    shown = current(warehouse)
+    last = shown.as_of if shown else None
     goal = asked or max(last or HISTORY_ENDS, HISTORY_ENDS + timedelta(days=FURTHER_DAYS))
     first = HISTORY_ENDS if last is None else last + timedelta(days=1)
     if asked and asked < first:

@@ -20,9 +20,9 @@ class Window:
     end: datetime
 
     def __post_init__(self) -> None:
-        for edge in (self.start, self.end):
-            if edge is not None and edge.tzinfo is None:
-                raise UsageError(f"a window needs times with a zone, got {edge}")
+        if self.start is not None:
+            object.__setattr__(self, "start", _utc(self.start))
+        object.__setattr__(self, "end", _utc(self.end))
         if self.start is not None and self.end <= self.start:
             raise EmptyWindow(
                 f"the window [{self.start.isoformat()}, {self.end.isoformat()}) has no length.",
@@ -43,3 +43,10 @@ class Window:
     def __str__(self) -> str:
         start = self.start.isoformat() if self.start else "the beginning"
         return f"[{start}, {self.end.isoformat()})"
+
+
+def _utc(moment: datetime) -> datetime:
+    """The same instant as a plain datetime: Airflow hands over pendulum's, whose sums differ."""
+    if moment.tzinfo is None:
+        raise UsageError(f"a window needs times with a zone, got {moment}")
+    return datetime.fromtimestamp(moment.timestamp(), UTC)
