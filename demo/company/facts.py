@@ -9,7 +9,7 @@ from typing import Any
 
 State = dict[str, Any]
 Steps = list[tuple[int, State]]
-Action = Callable[[int], None]
+Action = Callable[[int], object]
 
 
 class Facts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from demo.company.chance import token
@@ -60,7 +61,7 @@ class People:
         self.join(first, at)
         for role in others:
             later = at + int(self.rng.random() * 5 * DAY)
-            self.life.agenda.at(later, lambda t, role=role: self.join(role, t))
+            self.life.agenda.at(later, partial(self.join, role))
         self.fit_seats(at, self.life.profile.seats)
 
     def join(self, role: str, at: int) -> Contact:
@@ -121,7 +122,7 @@ class People:
         if self.rng.random() < (0.75 if contact.role == "user" else 0.93):
             arrival = self.life.clock.next_weekday(day + 4 + int(self.rng.random() * 55))
             when = self.life.office(arrival, self.rng)
-            self.life.agenda.at(when, lambda t: self.join(contact.role, t))
+            self.life.agenda.at(when, partial(self.join, contact.role))
 
     def notice(self, contact: Contact, at: int, left_on: str) -> None:
         """An e-mail bounces and the contact is marked; a few are deleted outright."""

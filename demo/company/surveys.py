@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from demo.company import sayings
@@ -63,7 +64,7 @@ class Surveys:
             willing = ANSWERS[contact.role] * (0.55 + self.life.mood.value / 15)
             if self.rng.random() < willing:
                 later = at + int(self.rng.expovariate(1 / 1.4) * DAY) + 120
-                self.life.agenda.at(later, lambda t, c=contact: self.answer_nps(c, t))
+                self.life.agenda.at(later, partial(self.answer_nps, contact))
 
     def answer_nps(self, contact: Contact, at: int) -> None:
         """0 to 10: the customer's satisfaction as this person sees it today."""

@@ -60,10 +60,10 @@ def product_in_use(life: Life, days: np.ndarray) -> np.ndarray:
 
 
 def mood_factor(life: Life, days: np.ndarray) -> np.ndarray:
-    """Content customers use it more; half a month of inertia."""
+    """Content customers use it more, by an S-curve around a mood of 5.4."""
     history = np.array(life.mood.history)
     mood = history[days - life.profile.arrives]
-    return np.clip(0.12 + 0.88 / (1 + np.exp(-(mood - 5.4) / 1.05)), 0, 1)
+    return np.asarray(np.clip(0.12 + 0.88 / (1 + np.exp(-(mood - 5.4) / 1.05)), 0, 1))
 
 
 def weekday_factor(life: Life, days: np.ndarray) -> np.ndarray:

@@ -27,6 +27,7 @@ FEATURES = (
 )
 LATE_SHARE, TWICE_SHARE = 0.005, 0.0012
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+Words = np.ndarray | np.uint64
 HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 
 
@@ -43,13 +44,13 @@ class Draws:
     mood: np.ndarray
 
 
-def hashed(seed: np.ndarray | np.uint64, number: np.ndarray) -> np.ndarray:
+def hashed(seed: Words, number: Words) -> np.ndarray:
     """Well mixed 64 bits of a seed and a number (splitmix64)."""
     with np.errstate(over="ignore"):
         word = np.asarray(seed + (number + np.uint64(1)) * GOLDEN)
         word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return word ^ (word >> np.uint64(31))
+        return np.asarray(word ^ (word >> np.uint64(31)))
 
 
 def uniform(words: np.ndarray) -> np.ndarray:
@@ -94,7 +95,7 @@ def timestamps(drawn: Draws, clock: Clock) -> np.ndarray:
     ahead = np.array([offset(drawn.zone, clock.date(day)) for day in range(first, last + 1)])
     # As in Clock.office: the moment stays within the UTC day.
     second = (local - ahead[drawn.day - first] * 1000) % (DAY * 1000)
-    return (clock.zero + drawn.day * DAY) * 1000 + second
+    return np.asarray((clock.zero + drawn.day * DAY) * 1000 + second)
 
 
 def pick_features(words: np.ndarray, mood: np.ndarray) -> np.ndarray:
@@ -102,7 +103,7 @@ def pick_features(words: np.ndarray, mood: np.ndarray) -> np.ndarray:
     tilt = np.exp((mood - 7.0)[:, None] * 0.35 * np.array([f[3] for f in FEATURES])[None, :])
     weights = np.cumsum(tilt * np.array([f[1] for f in FEATURES])[None, :], axis=1)
     mark = uniform(hashed(words, np.uint64(13))) * weights[:, -1]
-    return np.minimum((weights <= mark[:, None]).sum(axis=1), len(FEATURES) - 1)
+    return np.asarray(np.minimum((weights <= mark[:, None]).sum(axis=1), len(FEATURES) - 1))
 
 
 def received_at(words: np.ndarray, stamps: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from demo.company import catalogue
@@ -40,7 +41,7 @@ class Wishes:
             if draw < 0:
                 # Through the agenda, so that the changes of one day keep their order.
                 at = self.life.office(day, self.rng)
-                self.life.agenda.at(at, lambda t, wish=wish: self.act(wish, contract, t))
+                self.life.agenda.at(at, partial(self.act, wish, contract))
                 return
 
     def act(self, wish: str, contract: Contract, at: int) -> None:
