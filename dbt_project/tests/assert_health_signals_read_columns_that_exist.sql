@@ -9,6 +9,8 @@ columns as (
     from (
         select * from {{ ref('int_customer_metrics_daily') }}
 
+        order by customer_id, as_of_date
+
         limit 1
     ) as metrics
 
@@ -19,9 +21,10 @@ select
     wanted.column_name
 
 from {{ ref('health_score_signals') }} as signals
-cross join lateral (
-    values (signals.metric), (signals.metric || '_date')
-) as wanted (column_name)
+cross join
+    lateral (
+        values (signals.metric), (signals.metric || '_date')
+    ) as wanted (column_name)
 
 where
     exists (select 1 from columns)

@@ -29,7 +29,8 @@ left join {{ ref('fct_mrr_daily') }} as mrr_daily
     on
         months.customer_id = mrr_daily.customer_id
         and months.currency = mrr_daily.currency
-        and mrr_daily.as_of_date = (months.month + interval '1 month' - interval '1 day')::date
+        and mrr_daily.as_of_date
+        = (months.month + interval '1 month' - interval '1 day')::date
 
 where
     months.reached_amount != months.closing_amount

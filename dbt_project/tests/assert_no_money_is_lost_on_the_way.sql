@@ -14,4 +14,7 @@ expected as (
 
 select term_key from expected
 
-where term_key not in (select terms.term_key from {{ ref('int_subscription_terms') }} as terms)
+where
+    term_key not in (
+        select terms.term_key from {{ ref('int_subscription_terms') }} as terms
+    )

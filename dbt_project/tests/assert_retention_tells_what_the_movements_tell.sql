@@ -8,13 +8,19 @@ movements as (
         month,
         coalesce(sum(movement_reporting_amount) filter (where movement = 'new'), 0)
             as new_amount,
-        coalesce(sum(movement_reporting_amount) filter (where movement = 'expansion'), 0)
+        coalesce(
+            sum(movement_reporting_amount) filter (where movement = 'expansion'), 0
+        )
             as expansion_amount,
-        coalesce(sum(movement_reporting_amount) filter (where movement = 'contraction'), 0)
+        coalesce(
+            sum(movement_reporting_amount) filter (where movement = 'contraction'), 0
+        )
             as contraction_amount,
         coalesce(sum(movement_reporting_amount) filter (where movement = 'churn'), 0)
             as churn_amount,
-        coalesce(sum(movement_reporting_amount) filter (where movement = 'reactivation'), 0)
+        coalesce(
+            sum(movement_reporting_amount) filter (where movement = 'reactivation'), 0
+        )
             as reactivation_amount,
         coalesce(sum(movement_reporting_amount) filter (where movement = 'fx'), 0)
             as fx_amount
@@ -25,7 +31,14 @@ movements as (
 
 )
 
-select retention.*
+select
+    retention.month,
+    retention.new_amount,
+    retention.expansion_amount,
+    retention.contraction_amount,
+    retention.churn_amount,
+    retention.reactivation_amount,
+    retention.fx_amount
 
 from {{ ref('fct_retention_monthly') }} as retention
 left join movements on retention.month = movements.month

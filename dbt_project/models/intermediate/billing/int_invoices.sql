@@ -43,8 +43,9 @@ stripe as (
         identities.customer_id,
         stripe_invoices.status,
         stripe_invoices.currency,
-        (stripe_invoices.total_minor / power(10::numeric, currencies.exponent))::numeric(18, 4)
-            as total_amount,
+        (
+            stripe_invoices.total_minor / power(10::numeric, currencies.exponent)
+        )::numeric(18, 4) as total_amount,
         stripe_invoices.created_at::date as issued_date,
         coalesce(stripe_invoices.due_at, stripe_invoices.created_at)::date as due_date,
         stripe_invoices.paid_at::date as paid_date,

@@ -79,11 +79,14 @@ summed as (
         currency,
         month,
         {% for entry in [
-            'opening', 'new', 'expansion', 'contraction', 'churn', 'reactivation', 'closing'
+            'opening', 'new', 'expansion', 'contraction', 'churn', 'reactivation'
         ] -%}
         coalesce(sum(amount) filter (where entry = '{{ entry }}'), 0)::numeric(18, 4)
-            as {{ entry }}_amount{{ "," if not loop.last }}
-        {% endfor %}
+            as {{ entry }}_amount,
+        {% endfor -%}
+        coalesce(sum(amount) filter (where entry = 'closing'), 0)::numeric(18, 4)
+            as closing_amount
+
     from entries
 
     group by customer_id, currency, month

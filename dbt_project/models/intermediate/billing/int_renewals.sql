@@ -57,7 +57,8 @@ select distinct on (candidates.customer_id)
     candidates.customer_id,
     candidates.renewal_date,
     candidates.renewal_date
-    - coalesce(customers.notice_days, {{ policy('notice_days', 'int') }}) as notice_date,
+    - coalesce(customers.notice_days, {{ policy('notice_days', 'int') }})
+        as notice_date,
     candidates.renewal_basis
 
 from candidates

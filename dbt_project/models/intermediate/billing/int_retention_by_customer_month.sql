@@ -56,11 +56,12 @@ events as (
 
     select
         customer_id,
-        date_trunc('month', movement_date)::date as month,
         {% for movement in ['new', 'reactivation', 'churn'] -%}
         count(distinct movement_date) filter (where movement = '{{ movement }}')
-            as {{ movement }}_count{{ "," if not loop.last }}
-        {% endfor %}
+            as {{ movement }}_count,
+        {% endfor -%}
+        date_trunc('month', movement_date)::date as month
+
     from mrr_movements
 
     group by customer_id, date_trunc('month', movement_date)

@@ -14,7 +14,8 @@ lines as (
         invoices.stripe_customer_id,
         invoices.currency,
         line.position as line_number,
-        coalesce(line.doc ->> 'subscription', invoices.subscription_id) as subscription_id,
+        coalesce(line.doc ->> 'subscription', invoices.subscription_id)
+            as subscription_id,
         line.doc ->> 'subscription_item' as subscription_item_id,
         coalesce(
             line.doc #>> '{price,nickname}',
@@ -37,7 +38,8 @@ lines as (
         to_timestamp((line.doc #>> '{period,end}')::bigint) as period_ends_at
 
     from invoices
-    cross join lateral jsonb_array_elements(invoices.lines)
+    cross join
+        lateral jsonb_array_elements(invoices.lines)
         with ordinality as line (doc, position)
 
     where

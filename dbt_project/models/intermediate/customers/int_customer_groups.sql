@@ -38,4 +38,4 @@ select distinct on (customer_id)
 
 from ancestors
 
-order by customer_id, level desc
+order by customer_id asc, level desc

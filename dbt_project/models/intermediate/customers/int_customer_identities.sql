@@ -98,7 +98,8 @@ files as (
             as confidence
 
     from files_subscriptions
-    left join customer_keys on files_subscriptions.account_id = customer_keys.account_key
+    left join customer_keys
+        on files_subscriptions.account_id = customer_keys.account_key
 
 )
 

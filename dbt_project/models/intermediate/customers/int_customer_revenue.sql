@@ -18,8 +18,9 @@ paid as (
         customer_id,
         min(as_of_date) as first_paid_date,
         max(as_of_date) as last_paid_date,
-        (sum(mrr_reporting_amount) filter (where as_of_date = {{ as_of() }}))::numeric(18, 4)
-            as mrr_amount,
+        (
+            sum(mrr_reporting_amount) filter (where as_of_date = {{ as_of() }})
+        )::numeric(18, 4) as mrr_amount,
         (
             sum(mrr_reporting_amount) filter (
                 where as_of_date = ({{ as_of() }} - interval '12 months')::date

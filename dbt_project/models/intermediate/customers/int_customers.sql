@@ -43,7 +43,7 @@ preferred as (
 
     where source_key in (select identities.customer_id from identities)
 
-    order by source_key, source desc
+    order by source_key asc, source desc
 
 ),
 

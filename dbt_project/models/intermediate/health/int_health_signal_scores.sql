@@ -43,7 +43,17 @@ weighted as (
 -- Rounded where the running sum passes, so that the parts add up to the rounded score
 -- exactly.
 select
-    *,
+    customer_id,
+    as_of_date,
+    version,
+    signal,
+    metric,
+    weight,
+    sentence,
+    observed_date,
+    value,
+    signal_score,
+    share,
     (
         round(coalesce(sum(points) over up_to_here, 0), 2)
         - round(coalesce(sum(points) over before, 0), 2)

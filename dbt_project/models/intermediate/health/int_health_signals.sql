@@ -47,8 +47,8 @@ chosen as (
 
     -- A segment's own set of signals goes before the set for all.
     order by
-        metrics.customer_id,
-        metrics.as_of_date,
+        metrics.customer_id asc,
+        metrics.as_of_date asc,
         versions.valid_from desc,
         versions.segment = 'all'
 

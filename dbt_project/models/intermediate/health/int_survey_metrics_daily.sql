@@ -11,7 +11,8 @@ responses as (
     select
         *,
         lag(score) over (
-            partition by customer_id, survey, respondent_key order by answered_at, response_id
+            partition by customer_id, survey, respondent_key
+            order by answered_at, response_id
         ) as earlier_score
 
     from {{ ref('int_survey_responses') }}

@@ -24,7 +24,8 @@ counted as (
         count(*) filter (where customer_days.as_of_date - tickets.opened_date >= 30)
             as earlier_tickets,
         count(*) filter (
-            where tickets.closed_at is null or tickets.closed_at::date > customer_days.as_of_date
+            where tickets.closed_at is null
+            or tickets.closed_at::date > customer_days.as_of_date
         ) as open_tickets,
         -- A ticket still unanswered on the day has waited until then; leaving it out
         -- would reward not answering.

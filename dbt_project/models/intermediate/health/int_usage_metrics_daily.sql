@@ -23,7 +23,9 @@ reach as (
 
     select
         max(event_date) as last_date,
-        (select count(distinct feature) from {{ ref('int_usage') }}) as feature_count
+        (
+            select count(distinct usage.feature) from {{ ref('int_usage') }} as usage
+        ) as feature_count
 
     from {{ ref('int_usage_daily') }}
 
@@ -52,12 +54,15 @@ select
     customer_days.customer_id,
     customer_days.as_of_date,
     case
-        when customer_days.tenure_days < {{ policy('seat_ratio_min_tenure_days', 'int') }}
+        when
+            customer_days.tenure_days
+            < {{ policy('seat_ratio_min_tenure_days', 'int') }}
             then null
         else usage_windows.window_users / nullif(licensed.seats, 0)
     end::numeric(9, 4) as active_seat_ratio,
     case
-        when usage_windows.first_event_date
+        when
+            usage_windows.first_event_date
             > customer_days.as_of_date - 2 * {{ policy('usage_window_days', 'int') }}
             then null
         else usage_windows.window_events / nullif(usage_windows.earlier_events, 0)

@@ -7,7 +7,10 @@ usage as (
     where
         customer_id is not null
         and event_date
-        > (select min(as_of_date) from {{ ref('int_customer_days_to_score') }})
+        > (
+            select min(customer_days.as_of_date)
+            from {{ ref('int_customer_days_to_score') }} as customer_days
+        )
         - {{ policy('usage_window_days', 'int') }}
         and event_date <= {{ as_of() }}
 

@@ -40,7 +40,8 @@ checked as (
             where
                 spans.customer_id = claims.customer_id
                 and spans.is_upgrade
-                and spans.starts_date between claims.churned_date - 90 and claims.churned_date
+                and spans.starts_date >= claims.churned_date - 90
+                and spans.starts_date <= claims.churned_date
         ) as is_upgrade_missing
 
     from claims
@@ -55,11 +56,12 @@ select
     1::bigint as record_count
 
 from checked
-cross join lateral (
-    values
-    ('reactivation_without_earlier_churn', checked.is_reactivation_of_nothing),
-    ('churn_event_off_subscription_end', checked.is_off_every_end),
-    ('claimed_upgrade_not_found', checked.is_upgrade_missing)
-) as finding (kind, is_found)
+cross join
+    lateral (
+        values
+        ('reactivation_without_earlier_churn', checked.is_reactivation_of_nothing),
+        ('churn_event_off_subscription_end', checked.is_off_every_end),
+        ('claimed_upgrade_not_found', checked.is_upgrade_missing)
+    ) as finding (kind, is_found)
 
 where finding.is_found

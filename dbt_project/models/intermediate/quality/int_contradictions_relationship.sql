@@ -49,13 +49,21 @@ findings as (
         tickets.ticket_id as record_key,
         tickets.customer_id as related_key,
         unnest(array[
-            case when tickets.opened_date < customers.signed_up_date then 'ticket_before_signup' end,
+            case
+                when
+                    tickets.opened_date < customers.signed_up_date
+                    then 'ticket_before_signup'
+            end,
             case
                 when tickets.opened_date > last_claims.last_churned_date
                     then 'ticket_after_last_churn_event'
             end,
-            case when tickets.first_reply_at > tickets.closed_at then 'reply_after_close' end,
-            case when tickets.closed_at < tickets.opened_at then 'closed_before_opened' end,
+            case
+                when tickets.first_reply_at > tickets.closed_at then 'reply_after_close'
+            end,
+            case
+                when tickets.closed_at < tickets.opened_at then 'closed_before_opened'
+            end,
             case when tickets.customer_id is null then 'ticket_of_unknown_account' end
         ]) as kind
 

@@ -56,14 +56,15 @@ select
     1::bigint as record_count
 
 from checked
-cross join lateral (
-    values
-    ('plan_differs_from_account', checked.is_other_plan),
-    ('seats_differ_from_account', checked.is_other_size),
-    ('upgrade_and_downgrade_at_once', checked.is_up_and_down),
-    ('subscription_of_no_length', checked.is_empty),
-    ('subscription_before_signup', checked.is_too_early)
-) as finding (kind, is_found)
+cross join
+    lateral (
+        values
+        ('plan_differs_from_account', checked.is_other_plan),
+        ('seats_differ_from_account', checked.is_other_size),
+        ('upgrade_and_downgrade_at_once', checked.is_up_and_down),
+        ('subscription_of_no_length', checked.is_empty),
+        ('subscription_before_signup', checked.is_too_early)
+    ) as finding (kind, is_found)
 
 where finding.is_found
 

@@ -1,17 +1,52 @@
-select * from {{ ref('int_contradictions_usage') }}
+select
+    kind,
+    source,
+    record_key,
+    related_key,
+    record_count
+
+from {{ ref('int_contradictions_usage') }}
 
 union all
 
-select * from {{ ref('int_contradictions_churn') }}
+select
+    kind,
+    source,
+    record_key,
+    related_key,
+    record_count
+
+from {{ ref('int_contradictions_churn') }}
 
 union all
 
-select * from {{ ref('int_contradictions_churn_events') }}
+select
+    kind,
+    source,
+    record_key,
+    related_key,
+    record_count
+
+from {{ ref('int_contradictions_churn_events') }}
 
 union all
 
-select * from {{ ref('int_contradictions_subscriptions') }}
+select
+    kind,
+    source,
+    record_key,
+    related_key,
+    record_count
+
+from {{ ref('int_contradictions_subscriptions') }}
 
 union all
 
-select * from {{ ref('int_contradictions_relationship') }}
+select
+    kind,
+    source,
+    record_key,
+    related_key,
+    record_count
+
+from {{ ref('int_contradictions_relationship') }}

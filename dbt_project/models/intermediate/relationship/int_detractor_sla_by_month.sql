@@ -20,7 +20,8 @@ select
     (
         percentile_cont(0.5) within group (
             order by
-                extract(epoch from recoveries.first_action_at - recoveries.answered_at) / 3600
+                extract(epoch from recoveries.first_action_at - recoveries.answered_at)
+                / 3600
         )
     )::numeric(12, 2) as median_action_hours
 

@@ -72,8 +72,9 @@ decision_makers as (
         unioned.meeting_id
 
     from unioned
-    cross join lateral jsonb_array_elements_text(unioned.contact_ids)
-        as participant (contact_id)
+    cross join
+        lateral jsonb_array_elements_text(unioned.contact_ids)
+            as participant (contact_id)
     inner join contacts on participant.contact_id = contacts.contact_id
 
     where
@@ -103,7 +104,9 @@ left join customer_keys on unioned.account_key = customer_keys.account_key
 left join vocabulary as kinds
     on kinds.field = 'meeting_kind' and unioned.vendor_kind = kinds.vendor_value
 left join vocabulary as outcomes
-    on outcomes.field = 'meeting_outcome' and unioned.vendor_outcome = outcomes.vendor_value
+    on
+        outcomes.field = 'meeting_outcome'
+        and unioned.vendor_outcome = outcomes.vendor_value
 left join decision_makers
     on
         unioned.source = decision_makers.source

@@ -56,7 +56,7 @@ eligible as (
         sum(mrr_daily.mrr_reporting_amount)::numeric(18, 4) as mrr_reporting_amount
 
     from quarters
-    inner join mrr_daily on mrr_daily.as_of_date = quarters.next_quarter - 1
+    inner join mrr_daily on quarters.next_quarter - 1 = mrr_daily.as_of_date
     inner join first_days on mrr_daily.customer_id = first_days.customer_id
 
     where
@@ -79,8 +79,8 @@ reviewed as (
     inner join meetings
         on
             eligible.customer_id = meetings.customer_id
-            and meetings.meeting_date >= eligible.quarter
-            and meetings.meeting_date < eligible.next_quarter
+            and eligible.quarter <= meetings.meeting_date
+            and eligible.next_quarter > meetings.meeting_date
 
     group by eligible.quarter, eligible.customer_id
 

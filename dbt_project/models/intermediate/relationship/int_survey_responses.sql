@@ -34,14 +34,15 @@ surveys as (
 
 ),
 
--- A form says which survey it is by its id or else by its title.
+-- A form says which survey it is by its id, or else by the first word of its title that
+-- names one.
 typeform_surveys as (
 
     select
         typeform_responses.*,
-        surveys.survey,
-        surveys.scale_min,
-        surveys.scale_max,
+        form.survey,
+        form.scale_min,
+        form.scale_max,
         (
             jsonb_path_query_first(
                 typeform_responses.answers,
@@ -54,13 +55,26 @@ typeform_surveys as (
         ) #>> '{}' as reason
 
     from typeform_responses
-    left join surveys
-        on
+    left join lateral (
+        select
+            surveys.survey,
+            surveys.scale_min,
+            surveys.scale_max
+
+        from surveys
+
+        where
             lower(typeform_responses.form_id) = surveys.survey
-            or (
-                lower(typeform_responses.form_id) not in (select surveys.survey from surveys)
-                and typeform_responses.form_title ~* surveys.title_pattern
-            )
+            or typeform_responses.form_title ~* surveys.title_pattern
+
+        order by
+            lower(typeform_responses.form_id) = surveys.survey desc,
+            regexp_instr(
+                typeform_responses.form_title, surveys.title_pattern, 1, 1, 0, 'i'
+            ) asc
+
+        limit 1
+    ) as form on true
 
 ),
 

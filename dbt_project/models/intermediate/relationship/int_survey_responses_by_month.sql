@@ -39,9 +39,9 @@ last_words as (
         on date_trunc('month', responses.answered_date)::date = months.month
 
     order by
-        months.month,
-        responses.survey,
-        responses.respondent_key,
+        months.month asc,
+        responses.survey asc,
+        responses.respondent_key asc,
         responses.answered_at desc,
         responses.response_id desc
 

@@ -60,7 +60,9 @@ select
     unioned.*,
     customer_keys.customer_id,
     unioned.opened_at::date as opened_date,
-    (extract(epoch from unioned.first_reply_at - unioned.opened_at) / 3600)::numeric(12, 2)
+    (extract(epoch from unioned.first_reply_at - unioned.opened_at) / 3600)::numeric(
+        12, 2
+    )
         as first_reply_hours
 
 from unioned

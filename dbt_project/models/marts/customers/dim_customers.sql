@@ -69,14 +69,22 @@ group_health as (
         count(*) as group_customers,
         sum(health.mrr_reporting_amount)::numeric(18, 4) as group_mrr_amount,
         (
-            sum(health.score * health.mrr_reporting_amount) filter (where health.band != 'unknown')
+            sum(health.score * health.mrr_reporting_amount) filter (
+                where health.band != 'unknown'
+            )
             / nullif(
-                sum(health.mrr_reporting_amount) filter (where health.band != 'unknown'), 0
+                sum(health.mrr_reporting_amount) filter (
+                    where health.band != 'unknown'
+                ),
+                0
             )
         )::numeric(5, 2) as group_health_score,
         (
             coalesce(
-                sum(health.mrr_reporting_amount) filter (where health.band != 'unknown'), 0
+                sum(health.mrr_reporting_amount) filter (
+                    where health.band != 'unknown'
+                ),
+                0
             ) / nullif(sum(health.mrr_reporting_amount), 0)
         )::numeric(4, 3) as group_measured_share
 

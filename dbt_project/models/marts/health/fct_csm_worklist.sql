@@ -72,7 +72,8 @@ at_risk as (
         customers.mrr_amount as mrr_at_risk_amount,
         (
             customers.mrr_amount
-            * (100 - case when health.band = 'unknown' then 50 else health.score end) / 100
+            * (100 - case when health.band = 'unknown' then 50 else health.score end)
+            / 100
         )::numeric(18, 4) as expected_loss_amount,
         first_triggers.action,
         first_triggers.action_owner,
@@ -99,7 +100,7 @@ at_risk as (
 
 select
     row_number() over (
-        order by expected_loss_amount desc nulls last, customer_id
+        order by expected_loss_amount desc nulls last, customer_id asc
     ) as worklist_rank,
     *
 

@@ -36,7 +36,7 @@ ranked as (
         *,
         row_number() over (
             partition by customer_id, as_of_date
-            order by lost_points desc nulls last, signal
+            order by lost_points desc nulls last, signal asc
         ) as place
 
     from signal_scores
@@ -50,12 +50,15 @@ scored as (
         customer_id,
         as_of_date,
         max(version) as score_version,
-        case when count(signal_score) > 0 then sum(contribution) end::numeric(5, 2) as score,
+        case when count(signal_score) > 0 then sum(contribution) end::numeric(5, 2)
+            as score,
         coalesce(sum(share) filter (where signal_score is not null), 0)::numeric(4, 3)
             as coverage,
         coalesce(sum(signal_score * share), 0)::numeric(5, 2) as score_low,
-        (coalesce(sum(signal_score * share), 0)
-        + coalesce(sum(share * 100) filter (where signal_score is null), 0))::numeric(5, 2)
+        (
+            coalesce(sum(signal_score * share), 0)
+            + coalesce(sum(share * 100) filter (where signal_score is null), 0)
+        )::numeric(5, 2)
             as score_high,
         jsonb_agg(
             jsonb_build_object(
@@ -96,7 +99,10 @@ banded as (
     left join bands
         on
             scored.score >= bands.low
-            and (scored.score < bands.high or (bands.is_top and scored.score = bands.high))
+            and (
+                scored.score < bands.high
+                or (bands.is_top and scored.score = bands.high)
+            )
 
 )
 

@@ -23,11 +23,12 @@ days as (
         day.at::date as as_of_date
 
     from ranges
-    cross join lateral generate_series(
-        ranges.starts_date::timestamp,
-        ranges.ends_date - interval '1 day',
-        interval '1 day'
-    ) as day (at)
+    cross join
+        lateral generate_series(
+            ranges.starts_date::timestamp,
+            ranges.ends_date - interval '1 day',
+            interval '1 day'
+        ) as day (at)
 
     where ranges.mrr_amount > 0
 

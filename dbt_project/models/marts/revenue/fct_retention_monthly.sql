@@ -35,7 +35,9 @@ rates as (
             (opening_customers - retained_customers)::numeric
             / nullif(opening_customers, 0)
         )::numeric(9, 6) as logo_churn_rate,
-        (-(contraction_amount + churn_amount) / nullif(opening_amount, 0))::numeric(9, 6)
+        (-(contraction_amount + churn_amount) / nullif(opening_amount, 0))::numeric(
+            9, 6
+        )
             as revenue_churn_rate,
         (kept_at_most_amount / nullif(opening_amount, 0))::numeric(9, 6) as grr,
         (kept_amount / nullif(opening_amount, 0))::numeric(9, 6) as nrr,
@@ -90,9 +92,15 @@ select
     trailing_years.trailing_year_grr,
     trailing_years.trailing_year_nrr,
     case
-        when trailing_years.trailing_year_retention_rate < benchmarks.low_rate then 'below'
-        when trailing_years.trailing_year_retention_rate <= benchmarks.high_rate then 'in'
-        when trailing_years.trailing_year_retention_rate > benchmarks.high_rate then 'above'
+        when
+            trailing_years.trailing_year_retention_rate < benchmarks.low_rate
+            then 'below'
+        when
+            trailing_years.trailing_year_retention_rate <= benchmarks.high_rate
+            then 'in'
+        when
+            trailing_years.trailing_year_retention_rate > benchmarks.high_rate
+            then 'above'
     end as benchmark_verdict,
     rates.unconverted_customers
 

@@ -68,7 +68,9 @@ rates as (
             when survey = 'nps'
                 then (promoters - detractors) * 100.0 / respondents
         end::numeric(6, 2) as nps,
-        case when survey = 'csat' then promoters::numeric / respondents end::numeric(9, 6)
+        case when survey = 'csat' then promoters::numeric / respondents end::numeric(
+            9, 6
+        )
             as csat_rate,
         case when survey = 'ces' then mean_score end::numeric(6, 2) as ces_score
 
@@ -93,7 +95,9 @@ select
     rates.respondents_with_reason,
     rates.customers_heard,
     active_customers.closing_customers as active_customers,
-    (rates.customers_heard::numeric / nullif(active_customers.closing_customers, 0))::numeric(9, 6)
+    (
+        rates.customers_heard::numeric / nullif(active_customers.closing_customers, 0)
+    )::numeric(9, 6)
         as response_coverage,
     recoveries.detractors_due,
     recoveries.detractors_in_time,

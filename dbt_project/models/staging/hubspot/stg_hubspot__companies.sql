@@ -18,7 +18,8 @@ renamed as (
         nullif(doc #>> '{properties,timezone}', '') as timezone,
         nullif(doc #>> '{properties,hubspot_owner_id}', '') as owner_id,
         nullif(doc #>> '{properties,hs_parent_company_id}', '') as parent_company_id,
-        string_to_array(nullif(doc #>> '{properties,hs_merged_object_ids}', ''), ';') as merged_company_ids,
+        string_to_array(nullif(doc #>> '{properties,hs_merged_object_ids}', ''), ';')
+            as merged_company_ids,
         nullif(doc #>> '{properties,notice_period_days}', '')::int as notice_days,
         deleted as is_deleted,
         nullif(doc #>> '{properties,createdate}', '')::timestamptz as created_at,

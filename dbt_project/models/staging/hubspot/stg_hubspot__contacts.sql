@@ -20,7 +20,8 @@ renamed as (
         ) as contact_name,
         nullif(doc #>> '{properties,email}', '') as email,
         {{ pseudonym("doc #>> '{properties,email}'") }} as email_pseudonym,
-        lower(split_part(nullif(doc #>> '{properties,email}', ''), '@', 2)) as email_domain,
+        lower(split_part(nullif(doc #>> '{properties,email}', ''), '@', 2))
+            as email_domain,
         nullif(doc #>> '{properties,customer_role}', '') as contact_role,
         deleted as is_deleted,
         nullif(doc #>> '{properties,left_company_on}', '')::date as left_date,

@@ -15,7 +15,8 @@ renamed as (
         lower(nullif(doc #>> '{properties,status}', '')) as status,
         nullif(doc #>> '{properties,baseline}', '')::numeric(18, 4) as baseline,
         nullif(doc #>> '{properties,target}', '')::numeric(18, 4) as target,
-        nullif(doc #>> '{properties,current_value}', '')::numeric(18, 4) as current_value,
+        nullif(doc #>> '{properties,current_value}', '')::numeric(18, 4)
+            as current_value,
         nullif(doc #>> '{properties,due_on}', '')::date as due_date,
         source_updated_at
 

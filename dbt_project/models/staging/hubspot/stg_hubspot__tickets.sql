@@ -17,7 +17,8 @@ renamed as (
         nullif(doc #>> '{properties,hs_ticket_category}', '') as category,
         nullif(doc #>> '{properties,hs_pipeline_stage}', '') as pipeline_stage,
         nullif(doc #>> '{properties,createdate}', '')::timestamptz as opened_at,
-        nullif(doc #>> '{properties,first_agent_reply_date}', '')::timestamptz as first_reply_at,
+        nullif(doc #>> '{properties,first_agent_reply_date}', '')::timestamptz
+            as first_reply_at,
         nullif(doc #>> '{properties,closed_date}', '')::timestamptz as closed_at,
         source_updated_at
 
