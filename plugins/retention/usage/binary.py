@@ -109,14 +109,16 @@ def _records(columns: list[_Fixed | _Varying], rows: np.ndarray[Any, Any]) -> by
 def _cells(column: _Fixed | _Varying, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
     """The column's values in these rows, or None where they are null."""
     if isinstance(column, _Fixed):
-        cells: np.ndarray[Any, Any] = column.values[rows]
-        return cells
+        return _at(column.values, rows)
     codes = column.codes[rows]
     length = int(column.lengths[codes[0]])
-    if length < 0:
-        return None
-    cells = column.values[length][column.places[codes]]
-    return cells
+    return None if length < 0 else _at(column.values[length], column.places[codes])
+
+
+def _at(values: np.ndarray[Any, Any], places: Any) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    return np.asarray(values[places])
 
 
 def _column(values: Any) -> _Fixed | _Varying:

@@ -9,7 +9,7 @@ from retention.errors import ConfigurationError
 from retention.ledger import Load
 from retention.usage.formats import EventFiles
 from retention.usage.lake import Part, read_part
-from retention.usage.lines import Parcel, digest
+from retention.usage.packed import Parcel, digest
 from retention.usage.rollup import Share, shares
 
 _HELD = """

@@ -12,26 +12,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retention.errors import ExtractionError, RetentionError
 from retention.usage.formats import EventFormat
-from retention.usage.lines import (
-    Parcel,
-    csv_batches,
-    csv_schema,
-    damaged,
-    json_batches,
-    json_schema,
-    raw_lines,
-    unpacked,
-)
-from retention.usage.parse import events_query, literal, repeats_query
+from retention.usage.lines import raw_lines
+from retention.usage.packed import Parcel
+from retention.usage.parse import BLANK, events_query, literal, repeats_query
+from retention.usage.rows import rows_in
 
 if TYPE_CHECKING:
     import duckdb
@@ -136,85 +127,8 @@ def _copy(
 ) -> None:
     query = events_query(form, careful=careful)
     target = literal(str(folder / EVENTS))
-    with _rows(db, form, parcels, folder, stay_alive):
+    with rows_in(db, form, parcels, folder, stay_alive):
         db.execute(f"copy ({query}) to {target} (format parquet, compression lz4)")
-
-
-@contextmanager
-def _rows(
-    db: duckdb.DuckDBPyConnection,
-    form: EventFormat,
-    parcels: list[Parcel],
-    folder: Path,
-    stay_alive: Callable[[], None],
-) -> Iterator[None]:
-    """``rows_in`` stands for the rows of the files meanwhile; their own errors come through."""
-    import duckdb
-    import pyarrow as pa
-
-    if form.kind == "parquet":
-        with _parquet_rows(db, parcels, folder):
-            yield
-        return
-    csv = form.kind == "csv"
-    failure: list[RetentionError] = []
-    batches = csv_batches(parcels, form) if csv else json_batches(parcels)
-
-    def guarded() -> Iterator[pa.RecordBatch]:
-        try:
-            for batch in batches:
-                stay_alive()
-                yield batch
-        except RetentionError as error:
-            failure.append(error)
-            raise
-
-    schema = csv_schema(form) if csv else json_schema()
-    db.register("rows_in", pa.RecordBatchReader.from_batches(schema, guarded()))
-    try:
-        yield
-    except duckdb.Error:
-        # DuckDB tells it in its own words; ours name the file.
-        if failure:
-            raise failure[0] from None
-        raise
-    finally:
-        db.unregister("rows_in")
-
-
-@contextmanager
-def _parquet_rows(
-    db: duckdb.DuckDBPyConnection, parcels: list[Parcel], folder: Path
-) -> Iterator[None]:
-    import duckdb
-
-    scratch = folder / "unpacked"
-    scratch.mkdir()
-    try:
-        reads = []
-        for parcel in parcels:
-            path = literal(str(unpacked(parcel, scratch)))
-            source = f"read_parquet({path}, file_row_number = true)"
-            try:
-                db.execute(f"select count(*) from (select * from {source})").fetchall()
-            except duckdb.Error as error:
-                raise damaged(parcel, str(error).splitlines()[0]) from error
-            reads.append(
-                f"select *, {parcel.number}::integer as file, file_row_number + 1 as line "
-                f"from {source}"
-            )
-        union = " union all by name ".join(reads)
-        db.execute(
-            "create or replace temp view rows_in as "
-            f"select *, cast(to_json(events_in) as varchar) as raw from ({union}) as events_in"
-        )
-        yield
-    except duckdb.BinderException as error:
-        message = str(error).splitlines()[0]
-        raise ExtractionError(message, code="missing_column", where=parcels[0].name) from error
-    finally:
-        db.execute("drop view if exists rows_in")
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _repeats_a_key(
@@ -248,7 +162,8 @@ def _describe(
 ) -> Part:
     days, newest, seen, sanitised = db.execute(
         "select coalesce(list(distinct event_date) filter (where event_date is not null), []),"
-        " max(received_at) filter (where problem is null), count(*),"
+        " max(received_at) filter (where problem is null),"
+        f" count(*) filter (where problem is distinct from {literal(BLANK)}),"
         " count(*) filter (where sanitised) from read_parquet(?)",
         [str(folder / EVENTS)],
     ).fetchall()[0]

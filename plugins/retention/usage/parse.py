@@ -19,6 +19,9 @@ REASONS = {
     "duplicate_id": "another row has the same event id and says something else",
 }
 
+# A line without anything in it: no event, and no defect either.
+BLANK = "blank"
+
 EARLIEST, LATEST = "timestamptz '1970-01-01 00:00:00Z'", "timestamptz '2100-01-01 00:00:00Z'"
 UNITS = "decimal(38, 18)"
 # Sums of a hundred million such units still fit into 38 digits.
@@ -32,8 +35,9 @@ def literal(text: str) -> str:
 def events_query(form: EventFormat, *, careful: bool) -> str:
     """One row per row of ``rows_in``: the canonical event and ``problem``, null for a good one.
 
-    Blank lines give no row. ``careful`` looks for repeated keys row by row, which costs as
-    much as all the rest; otherwise ``shape`` stands for the row's keys, to be checked once.
+    Blank lines have the problem BLANK. ``careful`` looks for repeated keys row by row, which
+    costs as much as all the rest; otherwise ``shape`` stands for the row's keys, to be
+    checked once.
     """
     joins = "".join(
         f" left join lookup_{each.name} on lookup_{each.name}.key = ({each.on})"
@@ -101,18 +105,25 @@ def _named(form: EventFormat, *, careful: bool) -> str:
     paths = ", ".join(literal(path) for path in form.columns.values())
     taken = ", ".join(f"found[{place}] as {name}" for place, name in enumerate(form.columns, 1))
     flaw = f"case when {_repeats(form)} then 'duplicate_key' end" if careful else "null"
+    # No filter here: DuckDB would parse every row twice, for the filter and for the values.
     return f"""
     select
         file, line, raw, shape, {taken},
-        coalesce(flaw, case when found is null then 'malformed' end, {flaw}) as flaw
+        coalesce(
+            flaw,
+            case
+                when found is not null then {flaw}
+                when trim(raw, chr(9) || chr(10) || chr(13) || ' ') = '' then {literal(BLANK)}
+                else 'malformed'
+            end
+        ) as flaw
     from (
         select
             file, line, raw, flaw,
             try(json_extract_string(raw, [{paths}])) as found,
             hash(try(json_keys(raw, [{_parents(form)}]))) as shape
         from rows_in
-    )
-    where found is not null or trim(raw, chr(9) || chr(10) || chr(13) || ' ') != ''"""
+    )"""
 
 
 def _parents(form: EventFormat) -> str:
@@ -143,7 +154,10 @@ def repeats_query(form: EventFormat) -> str:
 
 
 def _text(expression: str) -> str:
-    return f"nullif(trim(cast({expression} as varchar)), '')"
+    """The trimmed text, null for an empty one. Few texts need it, and looking is cheap."""
+    text = f"cast({expression} as varchar)"
+    ragged = f"{text} = '' or starts_with({text}, ' ') or suffix({text}, ' ')"
+    return f"case when {ragged} then nullif(trim({text}), '') else {text} end"
 
 
 def _clean(column: str) -> str:

@@ -12,7 +12,7 @@ from retention.ledger import Load
 from retention.usage import rollup
 from retention.usage.drop import Drop
 from retention.usage.lines import raw_lines
-from retention.usage.parse import REASONS, literal
+from retention.usage.parse import BLANK, REASONS, literal
 from retention.usage.rollup import Contents, Share
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def unreadable(db: duckdb.DuckDBPyConnection, fresh: tuple[Share, ...]) -> list[
         rows = db.execute(
             "select event_id, file, line, problem, replace(raw, chr(0), chr(65533))"
             f" from read_parquet({literal(str(share.part.events))})"
-            " where problem is not null order by file, line"
+            f" where problem != {literal(BLANK)} order by file, line"
         ).fetchall()
         found += [
             Reject(event_id, f"{share.part.files[file]} line {line}", code, raw)
@@ -82,17 +82,23 @@ def contradictions(db: duckdb.DuckDBPyConnection, lake: Contents, drop: Drop) ->
         return []
     files = {share.part.folder.name: share.part.files for share in lake.living}
     paths = {each.name: each.path for each in drop.offered}
-    rows = rollup.contradictions(db)
+    rows = [
+        (files[part][file], line, event_id, canonical)
+        for part, file, line, event_id, canonical in rollup.contradictions(db)
+    ]
     wanted: dict[str, set[int]] = {}
-    for part, file, line, _, _ in rows:
-        wanted.setdefault(files[part][file], set()).add(line)
+    for name, line, _, _ in rows:
+        wanted.setdefault(name, set()).add(line)
     texts = {name: raw_lines(paths[name], lines) for name, lines in wanted.items() if name in paths}
-    found = []
-    for part, file, line, event_id, canonical in rows:
-        name = files[part][file]
-        raw = texts.get(name, {}).get(line, canonical)
-        found.append(Reject(event_id, f"{name} line {line}", "duplicate_id", raw))
-    return found
+    return [
+        Reject(
+            event_id,
+            f"{name} line {line}",
+            "duplicate_id",
+            texts.get(name, {}).get(line, canonical),
+        )
+        for name, line, event_id, canonical in sorted(rows)
+    ]
 
 
 def keep(

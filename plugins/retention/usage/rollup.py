@@ -147,7 +147,6 @@ def contradictions(db: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
         "select part, file, line, event_id,"
         f" cast(to_json(struct_pack({_packed()})) as varchar)"
         " from candidates where event_id in (select event_id from contradictions)"
-        " order by all"
     ).fetchall()
 
 
