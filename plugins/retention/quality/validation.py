@@ -66,8 +66,10 @@ def quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def configurations(suite: Suite, expand: Callable[[str], str] = str) -> list[Any]:
-    """The suite's expectations as objects of the library.
+def configurations(
+    suite: Suite, expand: Callable[[str], str] = str, rows: str = "select"
+) -> list[Any]:
+    """The suite's expectations as objects of the library; ``rows`` is what they look at.
 
     Raises ConfigurationError for a type or an argument the library does not know: a suite
     made of plain dicts drops those with a line in the log and passes without them.
@@ -79,7 +81,7 @@ def configurations(suite: Suite, expand: Callable[[str], str] = str) -> list[Any
     for number, entry in enumerate(suite.expectations):
         kwargs = dict(entry.kwargs)
         if isinstance(kwargs.get("unexpected_rows_query"), str):
-            kwargs["unexpected_rows_query"] = expand(kwargs["unexpected_rows_query"])
+            kwargs["unexpected_rows_query"] = _filled(kwargs["unexpected_rows_query"], expand, rows)
         try:
             made.append(
                 ExpectationConfiguration(
@@ -123,7 +125,7 @@ def examine(connect: Callable[[], psycopg.Connection], tasks: Sequence[Task]) ->
 
 
 def _examine(context: Any, source: Any, task: Task) -> Examined:
-    made = configurations(task.suite, task.expand)
+    made = configurations(task.suite, task.expand, task.query)
     batch = source.add_query_asset(task.suite.name, query=task.query)
     whole = batch.add_batch_definition_whole_table("all")
     result = _run(context, whole, task.suite.name, made, "BOOLEAN_ONLY")
@@ -135,6 +137,16 @@ def _examine(context: Any, source: Any, task: Task) -> Examined:
         result.results = [found.get(r.expectation_config.meta["number"], r) for r in result.results]
     outcomes = _outcomes(task.suite, result.results, failed)
     return Examined(task.suite, outcomes, result)
+
+
+def _filled(query: str, expand: Callable[[str], str], rows: str) -> str:
+    """The query with ``{batch}`` as a relation called batch, joins or not.
+
+    Left to itself the library names the relation in some queries and not in others; it asks
+    for its own placeholder all the same, so that stays as a comment.
+    """
+    relation = f"({rows}) as batch".replace("{", "{{").replace("}", "}}")
+    return expand(query).replace("{batch}", relation) + " /* {batch} */"
 
 
 def _run(context: Any, batch: Any, name: str, made: list[Any], form: Any) -> Any:
