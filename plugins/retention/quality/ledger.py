@@ -97,7 +97,6 @@ def outcomes(
     yield _rows_match_the_ledger(conn, arrived)
     yield _quarantine_is_small(conn, arrived)
     yield _stream_is_fresh(conn, arrived, complete_to)
-    yield _stream_has_not_vanished(conn, arrived)
     yield _cursor_is_not_ahead(conn, arrived)
 
 
@@ -119,7 +118,7 @@ def _rows_match_the_ledger(conn: psycopg.Connection, arrived: Arrived) -> Outcom
         ) as found using (load_id)
         """
     ).format(table=sql.Identifier("raw", f"{arrived.source.name}_{table}"))
-    wrong, rows, written = _row(conn, query, [*arrived.keys, arrived.since, arrived.since])
+    wrong, rows, written = row(conn, query, [*arrived.keys, arrived.since, arrived.since])
     return Outcome(
         arrived.suite_name,
         "rows_match_the_ledger",
@@ -134,7 +133,7 @@ def _rows_match_the_ledger(conn: psycopg.Connection, arrived: Arrived) -> Outcom
 
 def _quarantine_is_small(conn: psycopg.Connection, arrived: Arrived) -> Outcome:
     limit = float(arrived.stream.extra.get("quarantine_rate", QUARANTINE_RATE))
-    rejected, seen = _row(
+    rejected, seen = row(
         conn,
         """
         select
@@ -182,57 +181,8 @@ def _stream_is_fresh(conn: psycopg.Connection, arrived: Arrived, complete_to: da
     )
 
 
-def _stream_has_not_vanished(conn: psycopg.Connection, arrived: Arrived) -> Outcome:
-    """All of history re-read without one record, or no record left alive: an outage."""
-    full, seen, before = _row(
-        conn,
-        """
-        select window_start is null, records_seen,
-            (
-                select coalesce(sum(earlier.records_seen), 0)::bigint from ops.loads as earlier
-                where earlier.source = loads.source and earlier.stream = loads.stream
-                    and earlier.status = 'done' and earlier.load_id < loads.load_id
-            )
-        from ops.loads
-        where source = %s and stream = %s and status = 'done'
-        order by load_id desc limit 1
-        """,
-        arrived.keys,
-    )
-    emptied = full and seen == 0 and before > 0
-    extinct = before + seen > 0 and not _something_lives(conn, arrived)
-    return Outcome(
-        arrived.suite_name,
-        "stream_has_not_vanished",
-        "critical",
-        not (emptied or extinct),
-        checked=seen,
-        notes="The stream had records before and has none left.",
-        observed={"full_listing": full, "records": seen, "records_before": before},
-    )
-
-
-def _something_lives(conn: psycopg.Connection, arrived: Arrived) -> bool:
-    if arrived.stream.kind == "usage":
-        return True
-    table = sql.Identifier("raw", f"{arrived.source.name}_{arrived.stream.name}")
-    query = sql.SQL(
-        """
-        select exists (
-            select from {table} as version
-            where not deleted and not exists (
-                select from {table} as newer
-                where newer.record_id = version.record_id
-                    and newer.version_id > version.version_id
-            )
-        ) or not exists (select from {table})
-        """
-    ).format(table=table)
-    return bool(_row(conn, query)[0])
-
-
 def _cursor_is_not_ahead(conn: psycopg.Connection, arrived: Arrived) -> Outcome:
-    cursor, end = _row(
+    cursor, end = row(
         conn,
         """
         select
@@ -255,12 +205,13 @@ def _cursor_is_not_ahead(conn: psycopg.Connection, arrived: Arrived) -> Outcome:
     )
 
 
-def _row(conn: psycopg.Connection, query: Any, values: Any = None) -> tuple[Any, ...]:
-    row = conn.execute(query, values).fetchone()
-    if row is None:
+def row(conn: psycopg.Connection, query: Any, values: Any = None) -> tuple[Any, ...]:
+    """The one row of a query that always has one."""
+    found = conn.execute(query, values).fetchone()
+    if found is None:
         raise LookupError("a query that always has a row had none")
-    return tuple(row)
+    return tuple(found)
 
 
 def _value(conn: psycopg.Connection, query: str, values: Any = None) -> Any:
-    return _row(conn, query, values)[0]
+    return row(conn, query, values)[0]

@@ -85,6 +85,7 @@ def _add_stream(
 ) -> None:
     query = arrivals.arrived(suite, arrived.source.name, arrived.stream, arrived.since)
     _guard(plan, conn, suite, lambda: ledger.outcomes(conn, arrived, complete_to))
+    _guard(plan, conn, suite, lambda: shape.stream_has_not_vanished(conn, arrived))
     _guard(plan, conn, suite, lambda: shape.documented_fields_arrived(conn, arrived, suite))
     _guard(plan, conn, suite, lambda: shape.unreadable(conn, suite, query))
     # A broken suite is found on the first day, not on the first day with rows.

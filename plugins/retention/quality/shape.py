@@ -1,16 +1,66 @@
-"""The shape of what arrived: fields that are gone, and values that are not of their type."""
+"""The shape of what arrived: streams and fields that are gone, values not of their type."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 import psycopg
+from psycopg import sql
 from pydantic import BaseModel
 
 from retention.quality import arrivals
-from retention.quality.ledger import Arrived
+from retention.quality.ledger import Arrived, row
 from retention.quality.report import Outcome
 from retention.quality.suites import Suite
+
+
+def stream_has_not_vanished(conn: psycopg.Connection, arrived: Arrived) -> Iterator[Outcome]:
+    """All of history re-read without one record, or no record left alive: an outage."""
+    full, seen, before = row(
+        conn,
+        """
+        select window_start is null, records_seen,
+            (
+                select coalesce(sum(earlier.records_seen), 0)::bigint from ops.loads as earlier
+                where earlier.source = loads.source and earlier.stream = loads.stream
+                    and earlier.status = 'done' and earlier.load_id < loads.load_id
+            )
+        from ops.loads
+        where source = %s and stream = %s and status = 'done'
+        order by load_id desc limit 1
+        """,
+        arrived.keys,
+    )
+    emptied = full and seen == 0 and before > 0
+    extinct = before + seen > 0 and not _something_lives(conn, arrived)
+    yield Outcome(
+        arrived.suite_name,
+        "stream_has_not_vanished",
+        "critical",
+        not (emptied or extinct),
+        checked=seen,
+        notes="The stream had records before and has none left.",
+        observed={"full_listing": full, "records": seen, "records_before": before},
+    )
+
+
+def _something_lives(conn: psycopg.Connection, arrived: Arrived) -> bool:
+    if arrived.stream.kind == "usage":
+        return True
+    table = sql.Identifier("raw", f"{arrived.source.name}_{arrived.stream.name}")
+    query = sql.SQL(
+        """
+        select exists (
+            select from {table} as version
+            where not deleted and not exists (
+                select from {table} as newer
+                where newer.record_id = version.record_id
+                    and newer.version_id > version.version_id
+            )
+        ) or not exists (select from {table})
+        """
+    ).format(table=table)
+    return bool(row(conn, query)[0])
 
 
 def documented_fields_arrived(
