@@ -11,6 +11,7 @@ from typing import Any
 from psycopg.rows import namedtuple_row
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from retention.warehouse import Warehouse
@@ -117,9 +118,14 @@ def percent(rate: Decimal | None) -> str:
 
 
 def _streams_table(streams: list[Any]) -> Table:
-    table = Table(title="Loaded", title_justify="left", box=None, pad_edge=False)
+    table = Table(
+        title="Loaded: rows held, and new in the last load",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
     table.add_column("stream")
-    for name in ("rows held", "new in the last load", "quarantined", "complete to"):
+    for name in ("rows held", "new", "quarantined", "complete to"):
         table.add_column(name, justify="right")
     for each in streams:
         table.add_row(
@@ -167,22 +173,18 @@ def _show_at_risk(console: Console, at_risk: list[Any]) -> None:
     if not at_risk:
         console.print("Nobody is on the worklist today.\n")
         return
-    table = Table(
-        title=f"The {len(at_risk)} customers most at risk", title_justify="left", show_lines=True
-    )
-    for name in ("", "customer", "score", "MRR", "why", "what to do, and until when"):
-        table.add_column(name, justify="right" if name in ("", "score", "MRR") else "left")
+    console.print(f"[bold]The {len(at_risk)} customers most at risk[/bold]")
     for each in at_risk:
-        score = "?" if each.health_score is None else f"{each.health_score:.0f}"
-        table.add_row(
-            str(each.worklist_rank),
-            f"{escape(each.customer_name)}\n[dim]{escape(_who(each))}[/dim]",
-            score,
-            f"{each.reporting_currency} {each.mrr_at_risk_amount:,.0f}",
-            escape(each.reason),
-            f"{escape(each.action)} ({each.due_date})",
+        score = "not known" if each.health_score is None else f"{each.health_score:.0f}"
+        money = f"{each.reporting_currency} {each.mrr_at_risk_amount:,.0f} a month"
+        console.print(
+            f"{each.worklist_rank:>3}  [bold]{escape(each.customer_name)}[/bold]"
+            f"  [dim]{escape(_who(each))}[/dim]  score {score}, {money}"
         )
-    console.print(table)
+        console.print(Padding(escape(each.reason), (0, 0, 0, 5)))
+        console.print(
+            Padding(f"[cyan]{escape(each.action)}, by {each.due_date}.[/cyan]", (0, 0, 0, 5))
+        )
 
 
 def _who(each: Any) -> str:
