@@ -7,6 +7,9 @@ checks and keeps every row, deduplicates, rolls up and commits with its ledger; 
 COPY (ADBC) of the same events, parsed beforehand and held in memory, into a plain table: no
 reading, no checks; (3) dlt's default path from the same files, all events. Then (1) and (2)
 again on ten times the events.
+
+Measured on two cores that other work kept busy: (1) is 25 times as fast as (3), and a
+quarter as fast as (2), which inflates, parses, checks, deduplicates and keeps nothing.
 """
 
 from __future__ import annotations

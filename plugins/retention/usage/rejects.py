@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retention import quarantine
@@ -12,6 +14,7 @@ from retention.ledger import Load
 from retention.usage import rollup
 from retention.usage.drop import Drop
 from retention.usage.lines import raw_lines
+from retention.usage.packed import is_gzip
 from retention.usage.parse import BLANK, REASONS, literal
 from retention.usage.rollup import Contents, Share
 
@@ -81,7 +84,8 @@ def contradictions(db: duckdb.DuckDBPyConnection, lake: Contents, drop: Drop) ->
     if lake.duplicates != "reject":
         return []
     files = {share.part.folder.name: share.part.files for share in lake.living}
-    paths = {each.name: each.path for each in drop.offered}
+    # A Parquet file has no lines to show; there the canonical row stands in.
+    paths = {each.name: each.path for each in drop.offered if not _is_parquet(each.path)}
     rows = [
         (files[part][file], line, event_id, canonical)
         for part, file, line, event_id, canonical in rollup.contradictions(db)
@@ -99,6 +103,11 @@ def contradictions(db: duckdb.DuckDBPyConnection, lake: Contents, drop: Drop) ->
         )
         for name, line, event_id, canonical in sorted(rows)
     ]
+
+
+def _is_parquet(path: Path) -> bool:
+    with gzip.open(path) if is_gzip(path) else path.open("rb") as source:
+        return source.read(4) == b"PAR1"
 
 
 def keep(
