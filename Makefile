@@ -46,7 +46,7 @@ check: .venv/.dev ## ruff, mypy --strict, sqlfluff, yamllint, dbt parse
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q .
 	@$(BIN)/mypy
 	@$(BIN)/yamllint -s .
-	@$(BIN)/sqlfluff lint -q dbt_project
+	@$(BIN)/sqlfluff lint -q --processes 2 dbt_project/models dbt_project/tests
 	@$(BIN)/retention dbt parse
 
 .PHONY: bench

@@ -1,1 +1,1 @@
-"""The demo company: a simulation with a known truth, and servers that speak the vendors' formats."""
+"""The demo company: a simulation with a known truth, and servers in the vendors' formats."""

@@ -229,7 +229,7 @@ def dsn(
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def psql(context: typer.Context, role: Annotated[str, typer.Argument()] = "bi_reader") -> None:
-    """Start psql as a role, with the one that comes with the embedded server where there is none."""
+    """Start psql as a role; where there is none, the one that the embedded server brings."""
     from retention.cluster import program
     from retention.warehouse import Warehouse
 

@@ -74,7 +74,7 @@ def day_to_build(wh: Warehouse, asked: date | None = None) -> date | None:
         ).fetchone()
     if row is None or row[0] is None:
         return None
-    day = row[0].date() - timedelta(days=1)
+    day: date = row[0].date() - timedelta(days=1)
     current = publishing.current(wh)
     if current and current.as_of == day and (row[1] is None or row[1] <= current.known_at):
         return None

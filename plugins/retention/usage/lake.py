@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from retention.usage.formats import EventFormat
 from retention.usage.lines import raw_lines
 from retention.usage.packed import Parcel
-from retention.usage.parse import BLANK, events_query, literal, repeats_query
+from retention.usage.parse import events_query, literal, repeats_query
 from retention.usage.rows import rows_in
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _describe(
     days, newest, seen, sanitised = db.execute(
         "select coalesce(list(distinct event_date) filter (where event_date is not null), []),"
         " max(received_at) filter (where problem is null),"
-        f" count(*) filter (where problem is distinct from {literal(BLANK)}),"
+        " count(*),"
         " count(*) filter (where sanitised) from read_parquet(?)",
         [str(folder / EVENTS)],
     ).fetchall()[0]

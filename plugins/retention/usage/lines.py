@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+# Only a line shorter than this can be blank; a longer one of spaces is a defect.
+SHORTEST_EVENT = 16
+
 
 def whole_lines(parcel: Parcel) -> Iterator[tuple[int, bytes, np.ndarray[Any, Any]]]:
     """(number of the first line, whole lines, where each ends), without a byte order mark.
@@ -73,7 +76,19 @@ def _batch_of_lines(
         raw, flaw = _checked_encoding(raw, block, flaw)
     lines = pa.array(np.arange(number, number + len(ends), dtype=np.int64))
     files = pa.array(np.full(len(ends), file, np.int32))
-    return pa.RecordBatch.from_arrays([files, lines, raw, flaw], schema=row_schema())
+    batch = pa.RecordBatch.from_arrays([files, lines, raw, flaw], schema=row_schema())
+    blank = _blank(block, offsets)
+    return batch.filter(pa.array(~blank)) if blank.any() else batch
+
+
+def _blank(block: bytes, offsets: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Which lines hold nothing: no event, and no defect either."""
+    import numpy as np
+
+    blank = np.zeros(len(offsets) - 1, bool)
+    for place in np.flatnonzero(np.diff(offsets) <= SHORTEST_EVENT):
+        blank[place] = not block[offsets[place] : offsets[place + 1]].strip()
+    return blank
 
 
 def _checked_encoding(

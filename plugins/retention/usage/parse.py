@@ -19,9 +19,6 @@ REASONS = {
     "duplicate_id": "another row has the same event id and says something else",
 }
 
-# A line without anything in it: no event, and no defect either.
-BLANK = "blank"
-
 EARLIEST, LATEST = "timestamptz '1970-01-01 00:00:00Z'", "timestamptz '2100-01-01 00:00:00Z'"
 UNITS = "decimal(38, 18)"
 # Sums of a hundred million such units still fit into 38 digits.
@@ -35,9 +32,8 @@ def literal(text: str) -> str:
 def events_query(form: EventFormat, *, careful: bool) -> str:
     """One row per row of ``rows_in``: the canonical event and ``problem``, null for a good one.
 
-    Blank lines have the problem BLANK. ``careful`` looks for repeated keys row by row, which
-    costs as much as all the rest; otherwise ``shape`` stands for the row's keys, to be
-    checked once.
+    ``careful`` looks for repeated keys row by row, which costs as much as all the rest;
+    otherwise ``shape`` stands for the row's keys, to be checked once.
     """
     joins = "".join(
         f" left join lookup_{each.name} on lookup_{each.name}.key = ({each.on})"
@@ -105,17 +101,13 @@ def _named(form: EventFormat, *, careful: bool) -> str:
     paths = ", ".join(literal(path) for path in form.columns.values())
     taken = ", ".join(f"found[{place}] as {name}" for place, name in enumerate(form.columns, 1))
     flaw = f"case when {_repeats(form)} then 'duplicate_key' end" if careful else "null"
-    # No filter here: DuckDB would parse every row twice, for the filter and for the values.
+    # No filter on what is found: DuckDB would parse every row twice, for it and for the values.
     return f"""
     select
         file, line, raw, shape, {taken},
         coalesce(
             flaw,
-            case
-                when found is not null then {flaw}
-                when trim(raw, chr(9) || chr(10) || chr(13) || ' ') = '' then {literal(BLANK)}
-                else 'malformed'
-            end
+            case when found is not null then {flaw} else 'malformed' end
         ) as flaw
     from (
         select

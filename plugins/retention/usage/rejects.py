@@ -15,7 +15,7 @@ from retention.usage import rollup
 from retention.usage.drop import Drop
 from retention.usage.lines import raw_lines
 from retention.usage.packed import is_gzip
-from retention.usage.parse import BLANK, REASONS, literal
+from retention.usage.parse import REASONS, literal
 from retention.usage.rollup import Contents, Share
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def unreadable(db: duckdb.DuckDBPyConnection, fresh: tuple[Share, ...]) -> list[
         rows = db.execute(
             "select event_id, file, line, problem, replace(raw, chr(0), chr(65533))"
             f" from read_parquet({literal(str(share.part.events))})"
-            f" where problem != {literal(BLANK)} order by file, line"
+            " where problem is not null order by file, line"
         ).fetchall()
         found += [
             Reject(event_id, f"{share.part.files[file]} line {line}", code, raw)

@@ -18,7 +18,7 @@ from retention.sources.files.problem import ERROR, WARNING, Problem, nearest
 from retention.sources.files.references import Place, References
 from retention.sources.files.rows import BrokenFile, Row
 from retention.usage.lake import session, write_part
-from retention.usage.lines import Parcel
+from retention.usage.packed import Parcel
 from retention.usage.parse import REASONS
 
 if TYPE_CHECKING:
