@@ -34,7 +34,7 @@ def load(
     if stream.kind == "usage":
         from retention.usage.load import load_usage
 
-        lake = Settings.from_env().lake
+        lake = (wh.settings or Settings.from_env()).lake
         return load_usage(wh, source, stream, connection, window, lake=lake, run_id=run_id)
     return landing.load_stream(wh, source, stream, connection, window, run_id=run_id)
 
