@@ -27,6 +27,7 @@ meetings as (
 select
     customer_keys.customer_id,
     'task' as action_kind,
+    tasks.survey_response_id,
     tasks.completed_at as acted_at
 
 from tasks
@@ -37,6 +38,7 @@ union all
 select
     customer_id,
     'meeting' as action_kind,
+    null as survey_response_id,
     starts_at as acted_at
 
 from meetings

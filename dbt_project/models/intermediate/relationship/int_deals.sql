@@ -34,8 +34,8 @@ unioned as (
         lower(deal_stage) as vendor_stage,
         deal_amount,
         currency,
-        null::boolean as is_closed,
-        null::boolean as is_won,
+        is_closed,
+        is_won,
         created_at::date as created_date,
         closes_at::date as closes_date
 

@@ -36,7 +36,13 @@ first_actions as (
         detractors.customer_id,
         detractors.answered_at,
         detractors.answered_at < detractors.matured_before as is_mature,
-        min(actions.acted_at) as first_action_at
+        -- What was done about the answer goes before what was done for the account.
+        coalesce(
+            min(actions.acted_at) filter (
+                where actions.survey_response_id = detractors.response_id
+            ),
+            min(actions.acted_at)
+        ) as first_action_at
 
     from detractors
     left join actions

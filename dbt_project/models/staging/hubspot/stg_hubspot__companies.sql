@@ -22,7 +22,7 @@ renamed as (
             as merged_company_ids,
         nullif(doc #>> '{properties,notice_period_days}', '')::int as notice_days,
         deleted as is_deleted,
-        nullif(doc #>> '{properties,createdate}', '')::timestamptz as created_at,
+        {{ moment('createdate') }} as created_at,
         source_updated_at
 
     from newest

@@ -24,8 +24,8 @@ renamed as (
             as email_domain,
         nullif(doc #>> '{properties,customer_role}', '') as contact_role,
         deleted as is_deleted,
-        nullif(doc #>> '{properties,left_company_on}', '')::date as left_date,
-        nullif(doc #>> '{properties,createdate}', '')::timestamptz as created_at,
+        ({{ moment('left_company_on') }})::date as left_date,
+        {{ moment('createdate') }} as created_at,
         source_updated_at
 
     from newest

@@ -16,8 +16,10 @@ renamed as (
         nullif(doc #>> '{properties,dealtype}', '') as deal_type,
         nullif(doc #>> '{properties,deal_currency_code}', '') as currency,
         nullif(doc #>> '{properties,amount}', '')::numeric(18, 4) as deal_amount,
-        nullif(doc #>> '{properties,createdate}', '')::timestamptz as created_at,
-        nullif(doc #>> '{properties,closedate}', '')::timestamptz as closes_at,
+        (nullif(doc #>> '{properties,hs_is_closed}', ''))::boolean as is_closed,
+        (nullif(doc #>> '{properties,hs_is_closed_won}', ''))::boolean as is_won,
+        {{ moment('createdate') }} as created_at,
+        {{ moment('closedate') }} as closes_at,
         source_updated_at
 
     from newest

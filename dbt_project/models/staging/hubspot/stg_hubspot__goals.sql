@@ -17,7 +17,7 @@ renamed as (
         nullif(doc #>> '{properties,target}', '')::numeric(18, 4) as target,
         nullif(doc #>> '{properties,current_value}', '')::numeric(18, 4)
             as current_value,
-        nullif(doc #>> '{properties,due_on}', '')::date as due_date,
+        ({{ moment('due_on') }})::date as due_date,
         source_updated_at
 
     from newest

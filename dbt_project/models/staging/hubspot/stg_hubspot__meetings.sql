@@ -19,9 +19,8 @@ renamed as (
         nullif(doc #>> '{properties,hs_activity_type}', '') as activity_type,
         lower(nullif(doc #>> '{properties,hs_meeting_outcome}', '')) as outcome,
         nullif(doc #>> '{properties,document_url}', '') as document_url,
-        nullif(doc #>> '{properties,hs_meeting_start_time}', '')::timestamptz
-            as starts_at,
-        nullif(doc #>> '{properties,hs_createdate}', '')::timestamptz as created_at,
+        {{ moment('hs_meeting_start_time') }} as starts_at,
+        {{ moment('hs_createdate') }} as created_at,
         source_updated_at
 
     from newest

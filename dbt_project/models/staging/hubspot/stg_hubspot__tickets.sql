@@ -16,10 +16,9 @@ renamed as (
         nullif(doc #>> '{properties,source_type}', '') as channel,
         nullif(doc #>> '{properties,hs_ticket_category}', '') as category,
         nullif(doc #>> '{properties,hs_pipeline_stage}', '') as pipeline_stage,
-        nullif(doc #>> '{properties,createdate}', '')::timestamptz as opened_at,
-        nullif(doc #>> '{properties,first_agent_reply_date}', '')::timestamptz
-            as first_reply_at,
-        nullif(doc #>> '{properties,closed_date}', '')::timestamptz as closed_at,
+        {{ moment('createdate') }} as opened_at,
+        {{ moment('first_agent_reply_date') }} as first_reply_at,
+        {{ moment('closed_date') }} as closed_at,
         source_updated_at
 
     from newest
