@@ -8,8 +8,8 @@ COPY (ADBC) of the same events, parsed beforehand and held in memory, into a pla
 reading, no checks; (3) dlt's default path from the same files, all events. Then (1) and (2)
 again on ten times the events.
 
-Measured on two cores that other work kept busy: (1) is 25 times as fast as (3), and a
-quarter as fast as (2), which inflates, parses, checks, deduplicates and keeps nothing.
+Measured on two cores that other work kept busy: (1) is 23 times as fast as (3), and a
+fifth as fast as (2), which inflates, parses, checks, deduplicates and keeps nothing.
 """
 
 from __future__ import annotations
