@@ -1,0 +1,167 @@
+"""Where the time of a daily run goes: the demo's history, then one further day, step by step.
+
+    python bench/daily.py [customers]
+
+Prints each step of the further day in seconds and as a share, beside the same step of the first
+load of two years, and what is neither extraction nor SQL nor checks: imports, dbt's own work
+around each node, Airflow's bookkeeping. The ratio to watch is further day / first load.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "plugins")]
+
+from rich.console import Console  # noqa: E402
+from rich.table import Table  # noqa: E402
+
+from local import demo_servers  # noqa: E402
+from local.environment import airflow_environment  # noqa: E402
+from local.quickstart import DEMO_SOURCES, HISTORY_ENDS, migrate_airflow, prepare  # noqa: E402
+from retention import postgres, steps  # noqa: E402
+from retention.connections import find  # noqa: E402
+from retention.settings import Settings  # noqa: E402
+from retention.sources.enabled import enabled_sources  # noqa: E402
+from retention.warehouse import Warehouse  # noqa: E402
+from retention.window import Window  # noqa: E402
+
+console = Console(highlight=False, width=100)
+Times = dict[str, float]
+DBT_OWN = "dbt: compiling, graph, artefacts"
+
+
+def main() -> None:
+    """Measure in a state folder of its own, which is gone afterwards."""
+    os.environ["RETENTION_DEMO_CUSTOMERS"] = sys.argv[1] if len(sys.argv) > 1 else "420"
+    folder = Path(tempfile.mkdtemp(prefix="retention-bench-"))
+    folder.chmod(0o755)
+    os.environ["RETENTION_STATE"] = str(folder)
+    settings = Settings.from_env()
+    try:
+        measure(settings)
+    finally:
+        demo_servers.stop(settings)
+        postgres.destroy(settings)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def measure(settings: Settings) -> None:
+    """The first load, a further day in this process, and one more under Airflow."""
+    warehouse = prepare(settings)
+    connections = demo_servers.start(settings, HISTORY_ENDS)
+    environment = airflow_environment(settings, warehouse, connections, DEMO_SOURCES)
+    os.environ.update(environment)
+    imports = _imports()
+    first = run_day(warehouse, HISTORY_ENDS)
+    demo_servers.set_clock(settings, HISTORY_ENDS + timedelta(days=1))
+    further = run_day(warehouse, HISTORY_ENDS + timedelta(days=1))
+    show(first, further)
+    migrate_airflow(settings, environment)
+    airflow = run_under_airflow(settings, environment, HISTORY_ENDS + timedelta(days=2))
+    own = sum(further.values())
+    console.print(
+        f"\nThe same for one more day as `make run` does it, in a fresh process under Airflow:"
+        f" {airflow:.1f} s, of which importing {sum(imports.values()):.1f} s"
+        f" ({', '.join(f'{name} {seconds:.1f}' for name, seconds in imports.items())})"
+        f" and Airflow's bookkeeping, process start and reconnecting about"
+        f" {max(0.0, airflow - own - sum(imports.values())):.1f} s."
+    )
+
+
+def run_day(warehouse: Warehouse, day: date) -> Times:
+    """Seconds of each step of one day, with everything imported beforehand."""
+    spent: Times = {}
+    for source in enabled_sources():
+        with timed(spent, f"extract and land {source.name}"):
+            for stream in source.streams:
+                window = Window.of_day(day)
+                steps.load(warehouse, source, stream, find(source.conn_id), window)
+    with timed(spent, "gate 1"):
+        steps.gate_arrived(warehouse, day, enabled_sources())
+    began, began_cpu = time.monotonic(), time.process_time()
+    built = steps.build(warehouse, day)
+    # dbt runs in this process and waits for Postgres without using it: what it burns is its own.
+    own = time.process_time() - began_cpu
+    spent[DBT_OWN] = own
+    spent["dbt: SQL of models and tests"] = max(0.0, time.monotonic() - began - own)
+    with timed(spent, "gate 2"):
+        steps.gate_marts(warehouse, built.build_id)
+    with timed(spent, "publish"):
+        steps.publish(warehouse, built.build_id, actor="bench")
+    return spent
+
+
+def run_under_airflow(settings: Settings, environment: dict[str, str], day: date) -> float:
+    """Wall seconds of one further day through the DAGs, process start included."""
+    began = time.monotonic()
+    subprocess.run(
+        [sys.executable, "-m", "local.days", day.isoformat()],
+        env={**os.environ, **environment},
+        cwd=settings.root,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return time.monotonic() - began
+
+
+def show(first: Times, further: Times) -> None:
+    """The two days side by side, and the ratio."""
+    table = Table("step", "first load, s", "further day, s", "share", "further / first", box=None)
+    whole = sum(further.values())
+    for name, seconds in further.items():
+        table.add_row(
+            name,
+            f"{first[name]:.2f}",
+            f"{seconds:.2f}",
+            f"{seconds / whole:.0%}",
+            f"{seconds / first[name]:.2f}" if first[name] else "-",
+        )
+    before = sum(first.values())
+    table.add_row("all", f"{before:.2f}", f"{whole:.2f}", "100%", f"{whole / before:.2f}")
+    console.print(table)
+    rest = further[DBT_OWN]
+    console.print(
+        f"\nNeither extraction nor SQL nor checks: dbt's own work, {rest:.1f} s ({rest / whole:.0%})"
+    )
+
+
+@contextmanager
+def timed(spent: Times, name: str) -> Iterator[None]:
+    """Add the block's seconds under that name."""
+    began = time.monotonic()
+    yield
+    spent[name] = spent.get(name, 0.0) + time.monotonic() - began
+
+
+def _imports() -> Times:
+    """What a fresh process pays before its first useful step, measured in one of its own."""
+    probe = (
+        "import json, sys, time; began = time.monotonic(); __import__(sys.argv[1]);"
+        "print(json.dumps(time.monotonic() - began))"
+    )
+    found = {}
+    for module in ("airflow.sdk", "great_expectations", "dbt.cli.main", "duckdb"):
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", probe, module],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found[module.split(".")[0]] = float(json.loads(done.stdout.splitlines()[-1]))
+    return found
+
+
+if __name__ == "__main__":
+    main()
