@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from retention.sources.enabled import enabled_sources
-from retention_airflow import RETRIES, load_stream, raw_asset
+from retention_airflow import RETRIES, ingest_doc, load_stream, raw_asset
 
 for source in enabled_sources():
     with DAG(
         dag_id=f"ingest_{source.name}",
         description=source.doc.splitlines()[0],
-        doc_md=source.doc,
+        doc_md=ingest_doc(source),
         # A plain cron string has an empty data interval in Airflow 3 and would load nothing.
         schedule=CronDataIntervalTimetable(source.schedule, timezone="UTC"),
         start_date=datetime(2024, 1, 1, tzinfo=UTC),
@@ -28,5 +28,7 @@ for source in enabled_sources():
             load_stream.override(
                 task_id=f"load_{stream.name}",
                 pool=source.pool,
+                # Two runs of one stream at once (a back-fill) would only refuse each other.
+                max_active_tis_per_dag=1,
                 outlets=[raw_asset(source.name, stream.name)],
             )(source.name, stream.name)

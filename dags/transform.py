@@ -14,12 +14,13 @@ from retention_airflow import (
     choose_day,
     enabled_assets,
     publish_marts,
+    transform_doc,
 )
 
 with DAG(
     dag_id="transform",
     description="raw → gate → staging, intermediate, marts → gate → publish",
-    doc_md=__doc__,
+    doc_md=transform_doc(),
     # As soon as every stream has arrived, and at 06:00 UTC with whatever has: one dead source
     # must not hold back the others for ever (DECISIONS.md, "When transform runs").
     schedule=AssetOrTimeSchedule(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from pathlib import Path
 
 from retention import postgres
 from retention.connections import as_environment
@@ -22,6 +24,7 @@ def airflow_environment(
     """
     home = settings.airflow
     home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(settings.root / "dags"),
@@ -39,14 +42,21 @@ def airflow_environment(
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
-        # A person waits: the first error is told at once, and the next `make run` tries again.
-        "RETENTION_RETRIES": "0",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "RETENTION_CLOCK": str(clock_file(settings, sources)),
         "RETENTION_STATE": str(settings.state),
         "RETENTION_COMPANY": settings.company,
         "RETENTION_SOURCES": ",".join(sources),
         "AIRFLOW_CONN_WAREHOUSE": warehouse.url,
         **as_environment(connections),
     }
+
+
+def clock_file(settings: Settings, sources: Sequence[str]) -> Path:
+    """The file that names the last day these sources hold: the demo's clock, or a folder's."""
+    if "files" in sources:
+        return settings.airflow / f"clock-{settings.company}"
+    return settings.demo / "clock"
 
 
 def _fernet(settings: Settings) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -19,17 +19,29 @@ import psutil
 from rich.console import Console
 
 from local import demo_servers
+from local.environment import write_environment
 from local.quickstart import migrate_airflow
 from retention import postgres
+from retention.connections import as_environment
 from retention.errors import ConfigurationError, RetentionError
+from retention.keyring import secret
 from retention.settings import Settings
 from retention.warehouse import Warehouse
 
-COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+HOST = "127.0.0.1"
+HEALTH = "/api/v2/monitor/health"
+# The log servers would listen on every address, and on one machine the web server reads the
+# files themselves.
+COMPONENTS = {
+    "api-server": (),
+    "scheduler": ("--skip-serve-logs",),
+    "dag-processor": (),
+    "triggerer": ("--skip-serve-logs",),
+}
 HEALTHY_WITHIN_SECONDS = 120
 STOPPED_WITHIN_SECONDS = 20
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> None:
@@ -51,30 +63,31 @@ def main() -> None:
 
 def up(settings: Settings) -> None:
     """Start what does not run yet, wait until it answers, print addresses and where to log in."""
+    running = _running(settings)
     environment = _environment(settings)
     migrate_airflow(settings, environment)
-    running = _running(settings)
+    _keep_password(settings)
     port = running.get("port") or _free_port()
     environment |= {
         "AIRFLOW__API__PORT": str(port),
-        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
-        "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_HOST": "127.0.0.1",
-        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_HOST": "127.0.0.1",
+        "AIRFLOW__API__BASE_URL": f"http://{HOST}:{port}",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://{HOST}:{port}/execution/",
+        # What a task says is what the web UI shows of it.
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
     }
     pids = {name: _start(settings, name, environment, running) for name in COMPONENTS}
-    _pid_file(settings).write_text(json.dumps({"port": port, **pids}))
-    _wait_until_healthy(port)
+    noted = {"company": settings.company, "port": port, **pids}
+    _pid_file(settings).write_text(json.dumps(noted))
+    _wait_until_healthy(settings, port, pids)
     _print_addresses(settings, port)
 
 
 def down(settings: Settings, *, forget: bool) -> None:
     """Stop Airflow, the demo's servers and the embedded database; nothing else."""
-    running = _running(settings)
-    for name in COMPONENTS:
-        if name in running:
-            _stop(running[name])
-            console.print(f"stopped {name}")
+    running = {name: pid for name, pid in _noted(settings).items() if _is(pid, name)}
+    _stop(list(running.values()))
+    for name in running:
+        console.print(f"stopped {name}")
     _pid_file(settings).unlink(missing_ok=True)
     if demo_servers.stop(settings):
         console.print("stopped the demo company")
@@ -85,15 +98,32 @@ def down(settings: Settings, *, forget: bool) -> None:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
+    """What `make run` noted, with the addresses that hold today; starts what it points to."""
     path = settings.state / f"environment-{settings.company}.json"
     if not path.is_file():
         raise ConfigurationError("there is nothing to show yet.", mend="Run `make run` first.")
     environment: dict[str, str] = json.loads(path.read_text())
-    Warehouse.from_settings(settings)
-    clock = settings.demo / "clock"
-    if settings.company == "demo" and clock.is_file():
-        demo_servers.start(settings, date.fromisoformat(clock.read_text().strip()))
+    environment["AIRFLOW_CONN_WAREHOUSE"] = Warehouse.from_settings(settings).url
+    environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = postgres.airflow_url(settings)
+    clock = Path(environment["RETENTION_CLOCK"])
+    if clock.parent == settings.demo and clock.is_file():
+        day = date.fromisoformat(clock.read_text().strip())
+        environment |= as_environment(demo_servers.start(settings, day))
+    write_environment(settings, environment)
     return environment
+
+
+def _keep_password(settings: Settings) -> None:
+    """The admin's generated password, where Airflow looks for it; only the owner reads it."""
+    path = settings.airflow / "passwords.json"
+    path.touch(mode=0o600, exist_ok=True)
+    path.chmod(0o600)
+    path.write_text(json.dumps({"admin": password(settings)}))
+
+
+def password(settings: Settings) -> str:
+    """The password of the web UI's user admin; made once and kept."""
+    return secret(settings, "airflow_admin")[:24]
 
 
 def _start(
@@ -101,10 +131,9 @@ def _start(
 ) -> int:
     if name in running:
         return running[name]
-    log = settings.airflow / f"{name}.log"
-    with log.open("ab") as output:
+    with (settings.airflow / f"{name}.log").open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "airflow", name],
+            [sys.executable, "-m", "airflow", name, *COMPONENTS[name]],
             env={**os.environ, **environment},
             cwd=settings.airflow,
             stdout=output,
@@ -114,33 +143,52 @@ def _start(
     return process.pid
 
 
-def _stop(pid: int) -> None:
-    """End a component and what it forked, gently at first."""
-    family = [*psutil.Process(pid).children(recursive=True), psutil.Process(pid)]
-    os.kill(pid, signal.SIGTERM)
-    _, alive = psutil.wait_procs(family, timeout=STOPPED_WITHIN_SECONDS)
+def _stop(pids: list[int]) -> None:
+    """End the components and what they forked, gently at first, all at the same time."""
+    families: list[psutil.Process] = []
+    for pid in pids:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            families += [*process.children(recursive=True), process]
+            process.terminate()
+    _, alive = psutil.wait_procs(families, timeout=STOPPED_WITHIN_SECONDS)
     for process in alive:
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def _running(settings: Settings) -> dict[str, int]:
-    """The components of ours that still run, with their process ids, and the web UI's port."""
+    """The components of ours that still run, with their process ids, and the web UI's port.
+
+    Raises ConfigurationError when they run for another company: they have its environment.
+    """
+    noted = _noted(settings)
+    found = {name: pid for name, pid in noted.items() if _is(pid, name)}
+    if not found:
+        return {}
+    company = json.loads(_pid_file(settings).read_text()).get("company")
+    if company != settings.company:
+        raise ConfigurationError(f"Airflow runs for {company!r}.", mend="Run `make down` first.")
+    return found | {"port": noted["port"]}
+
+
+def _noted(settings: Settings) -> dict[str, int]:
     try:
         noted: dict[str, int] = json.loads(_pid_file(settings).read_text())
     except (OSError, ValueError):
         return {}
-    found = {name: pid for name, pid in noted.items() if name != "port" and _is(pid, name)}
-    return found | ({"port": noted["port"]} if "api-server" in found else {})
+    return {name: value for name, value in noted.items() if name != "company"}
 
 
 def _is(pid: int, component: str) -> bool:
+    """Whether that process is this component: Airflow writes its name with - or with _."""
+    if component not in COMPONENTS:
+        return False
     try:
         command = " ".join(psutil.Process(pid).cmdline())
     except psutil.Error:
         return False
-    return "airflow" in command and component.replace("-", "") in command.replace("-", "").replace(
-        "_", ""
-    )
+    return "airflow" in command and component in command.replace("_", "-")
 
 
 def _pid_file(settings: Settings) -> Path:
@@ -148,39 +196,48 @@ def _pid_file(settings: Settings) -> Path:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """8080, which a person may have bookmarked, or any free one when it is taken."""
+    for port in (8080, 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((HOST, port))
+            return int(probe.getsockname()[1])
+    raise ConfigurationError(f"no free TCP port on {HOST}.", code="no_port")
 
 
-def _wait_until_healthy(port: int) -> None:
+def _wait_until_healthy(settings: Settings, port: int, pids: dict[str, int]) -> None:
     """Scheduler, DAG processor and triggerer all report a heartbeat to the web server."""
-    url = f"http://127.0.0.1:{port}/api/v2/monitor/health"
     deadline = time.monotonic() + HEALTHY_WITHIN_SECONDS
-    parts: dict[str, str] = {}
     while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                health = json.load(answer)
-        except (urllib.error.URLError, OSError):
-            time.sleep(1)
-            continue
-        parts = {name: part.get("status") or "" for name, part in health.items() if part}
+        parts = _health(port)
         wanted = ("metadatabase", "scheduler", "dag_processor", "triggerer")
         if all(parts.get(name) == "healthy" for name in wanted):
             return
-        time.sleep(1)
+        for name, pid in pids.items():
+            if not _is(pid, name):
+                raise ConfigurationError(
+                    f"Airflow's {name} has stopped.",
+                    mend=f"Read {settings.airflow / name}.log, then `make down` and `make up`.",
+                )
+        time.sleep(0.5)
     raise ConfigurationError(
-        f"Airflow is not healthy after {HEALTHY_WITHIN_SECONDS} s: {parts or 'no answer'}.",
-        mend=f"Read the logs beside {Settings.from_env().airflow / 'scheduler.log'}.",
+        f"Airflow is not healthy after {HEALTHY_WITHIN_SECONDS} s: {_health(port) or 'no answer'}.",
+        mend=f"Read the logs in {settings.airflow}.",
     )
 
 
+def _health(port: int) -> dict[str, str]:
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{port}{HEALTH}", timeout=5) as answer:
+            health = json.load(answer)
+    except (urllib.error.URLError, OSError, ValueError):
+        return {}
+    return {name: part.get("status") or "" for name, part in health.items() if part}
+
+
 def _print_addresses(settings: Settings, port: int) -> None:
-    passwords = settings.airflow / "passwords.json"
-    password = json.loads(passwords.read_text()).get("admin") if passwords.is_file() else "?"
-    console.print(f"Airflow      http://127.0.0.1:{port}   user admin, password {password}")
+    address = f"http://{HOST}:{port}"
+    console.print(f"Airflow      {address}   user admin, password {password(settings)}")
     console.print(f'Postgres     {settings.database}: psql "$(.venv/bin/retention dsn bi_reader)"')
     announced = settings.demo / "servers.json"
     if settings.company == "demo" and announced.is_file():

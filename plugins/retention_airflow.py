@@ -6,14 +6,17 @@ import functools
 import logging
 import os
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow.sdk import Asset, BaseHook, ExceptionRetryPolicy, RetryAction, RetryRule, task
+from airflow.sdk import Asset, BaseHook, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
 from retention import errors
 from retention.sources.base import Connection, Source
 from retention.sources.enabled import enabled_sources
+from retention.window import Window
 
 if TYPE_CHECKING:
     from retention.warehouse import Warehouse
@@ -21,27 +24,55 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-# What a second attempt cannot mend fails at once; what may pass is tried again later.
 RETRIES: dict[str, Any] = {
-    "retries": int(os.environ.get("RETENTION_RETRIES", "3")),
+    "retries": 3,
     "retry_delay": timedelta(minutes=2),
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=30),
-    "retry_policy": ExceptionRetryPolicy(
-        rules=[
-            RetryRule(
-                exception=[errors.UsageError, errors.ConfigurationError, errors.GateFailed],
-                action=RetryAction.FAIL,
-                reason="Trying again gives the same answer",
-            ),
-            RetryRule(
-                exception=errors.QuarantineRateExceeded,
-                action=RetryAction.FAIL,
-                reason="The rows will be as unreadable the next time",
-            ),
-        ]
-    ),
 }
+
+# Which errors a second attempt cannot mend, by kind, unless the code says otherwise.
+FINAL = (
+    errors.UsageError,
+    errors.ConfigurationError,
+    errors.QuarantineRateExceeded,
+    errors.GateFailed,
+    errors.PublishError,
+)
+FINAL_CODES = ("unauthorized", "forbidden")
+PASSING_CODES = ("warehouse_unreachable", "database", "publish_blocked")
+
+
+def is_final(error: BaseException) -> bool:
+    """Whether the task fails at once; what may pass is tried again, later and later."""
+    code = getattr(error, "code", None)
+    if code in PASSING_CODES:
+        return False
+    return code in FINAL_CODES or isinstance(error, FINAL)
+
+
+RUNBOOK = Path(__file__).resolve().parents[1] / "dags" / "runbook"
+
+
+def ingest_doc(source: Source) -> str:
+    """What the on-call engineer reads in the web UI about the DAG of this source."""
+    return (
+        (RUNBOOK / "ingest.md")
+        .read_text()
+        .format(
+            doc=source.doc.strip(),
+            name=source.name,
+            streams=", ".join(stream.name for stream in source.streams),
+            schedule=source.schedule,
+            freshness=f"{source.freshness.total_seconds() / 3600:.0f} hours",
+            conn_id=source.conn_id,
+        )
+    )
+
+
+def transform_doc() -> str:
+    """What the on-call engineer reads in the web UI about `transform`."""
+    return (RUNBOOK / "transform.md").read_text()
 
 
 def raw_asset(source: str, stream: str) -> Asset:
@@ -56,7 +87,10 @@ FAILURES: list[BaseException] = []
 
 
 def reported(step: Callable[..., T]) -> Callable[..., T]:
-    """Keep the error of a task for whoever runs the DAG in this process."""
+    """Keep the error of a task for whoever runs the DAG in this process.
+
+    What no second attempt can mend fails the task for good.
+    """
 
     @functools.wraps(step)
     def run(*args: Any, **kwargs: Any) -> T:
@@ -64,6 +98,8 @@ def reported(step: Callable[..., T]) -> Callable[..., T]:
             return step(*args, **kwargs)
         except Exception as error:
             FAILURES.append(error)
+            if is_final(error):
+                raise AirflowFailException(str(error)) from error
             raise
 
     return run
@@ -90,10 +126,33 @@ def _warehouse() -> Warehouse:
 
 
 def _connection(source: Source) -> Connection:
-    from retention.connections import from_fields
+    from retention.connections import from_fields, variable
 
-    found = BaseHook.get_connection(source.conn_id)
+    try:
+        found = BaseHook.get_connection(source.conn_id)
+    except AirflowNotFoundException:
+        raise errors.ConfigurationError(
+            f"there is no connection {source.conn_id!r}.",
+            code="missing_connection",
+            where=source.name,
+            mend=f"Add it in Airflow, or set {variable(source.conn_id)}.",
+        ) from None
     return from_fields(source.conn_id, found.host or "", found.password or "", found.extra_dejson)
+
+
+def window_of(start: datetime, end: datetime) -> Window:
+    """The run's data interval, but never a day that the source does not hold yet.
+
+    The demo company and a folder of files end on a day of their own, which RETENTION_CLOCK
+    names a file for. A run for a later day reads that last day; a cursor that ran ahead of
+    the source would skip what comes next.
+    """
+    window = Window(start, end)
+    clock = os.environ.get("RETENTION_CLOCK")
+    if not clock:
+        return window
+    last = Window.of_day(date.fromisoformat(Path(clock).read_text().strip()))
+    return last if window.end > last.end else window
 
 
 @task
@@ -101,7 +160,6 @@ def _connection(source: Source) -> Connection:
 def load_stream(source: str, stream: str, **context: Any) -> dict[str, Any]:
     """Load the data interval of one stream, and whatever the cursor shows to be missing."""
     from retention import steps
-    from retention.window import Window
 
     declared = next(each for each in enabled_sources() if each.name == source)
     result = steps.load(
@@ -109,7 +167,7 @@ def load_stream(source: str, stream: str, **context: Any) -> dict[str, Any]:
         declared,
         declared.stream(stream),
         _connection(declared),
-        Window(context["data_interval_start"], context["data_interval_end"]),
+        window_of(context["data_interval_start"], context["data_interval_end"]),
         run_id=context["run_id"],
     )
     _say(steps.loaded_line(result))
