@@ -37,9 +37,9 @@ Accept = Annotated[
 
 def main() -> None:
     """Run a command; an error of ours is one line on stderr and its own exit code."""
-    settings = Settings.from_env()
-    read_environment(settings.state / f"environment-{settings.company}.json")
     try:
+        settings = Settings.from_env()
+        read_environment(settings.state / f"environment-{settings.company}.json")
         app()
     except RetentionError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), markup=False)
@@ -93,12 +93,12 @@ def load(
     if not end:
         raise UsageError("a load needs --end, the end of its window.")
     window = Window(moment(start) if start else None, moment(end))
-    connection = find(declared.conn_id)
-    wh = Warehouse.from_settings(Settings.from_env())
     try:
         streams = [declared.stream(stream)] if stream else list(declared.streams)
     except KeyError as error:
         raise UsageError(str(error.args[0])) from None
+    connection = find(declared.conn_id)
+    wh = Warehouse.from_settings(Settings.from_env())
     for each in streams:
         result = steps.load(wh, declared, each, connection, window)
         console.print(steps.loaded_line(result))
@@ -110,14 +110,15 @@ def run(as_of: Day, accept: Accept = None) -> None:
     from retention import report, steps
     from retention.warehouse import Warehouse
 
+    last, sources = day(as_of), enabled()
+    # All of them first: a connection that is missing is no reason to load half a day.
+    connections = [find(source.conn_id) for source in sources]
     wh = Warehouse.from_settings(Settings.from_env())
-    window = Window.of_day(day(as_of))
-    for source in enabled():
-        connection = find(source.conn_id)
+    for source, connection in zip(sources, connections, strict=True):
         for stream in source.streams:
-            result = steps.load(wh, source, stream, connection, window)
+            result = steps.load(wh, source, stream, connection, Window.of_day(last))
             console.print(steps.loaded_line(result))
-    steps.transform(wh, day(as_of), enabled(), actor="retention run", accept=accept)
+    steps.transform(wh, last, sources, actor="retention run", accept=accept)
     report.show(wh, console)
 
 
@@ -132,8 +133,9 @@ def build(
     from retention import steps
     from retention.warehouse import Warehouse
 
+    last = day(as_of)
     wh = Warehouse.from_settings(Settings.from_env())
-    result = steps.build(wh, day(as_of), full_refresh=full_refresh)
+    result = steps.build(wh, last, full_refresh=full_refresh)
     console.print(str(result))
 
 
@@ -148,13 +150,14 @@ def gate(
     from retention.gate import check, require
     from retention.warehouse import Warehouse
 
+    last = day(as_of) if as_of else None
+    if which != "arrived" and (which != "marts" or build_id is None):
+        raise UsageError("say `gate arrived` or `gate marts --build-id N`.")
     wh = Warehouse.from_settings(Settings.from_env())
     if which == "arrived":
-        report = check(wh, "arrived", sources=enabled(), as_of=day(as_of) if as_of else None)
-    elif which == "marts" and build_id is not None:
-        report = check(wh, "marts", build_id=build_id, accept=accept)
+        report = check(wh, "arrived", sources=enabled(), as_of=last)
     else:
-        raise UsageError("say `gate arrived` or `gate marts --build-id N`.")
+        report = check(wh, "marts", build_id=build_id, accept=accept)
     console.print(report)
     require(report)
 
@@ -271,11 +274,12 @@ def files_check(
     from retention.sources.files import check as checking
 
     problems = checking.check(folder, mapping)
+    found = {"error": 0, "warning": 0}
     for problem in problems:
-        console.print(str(problem), markup=False, soft_wrap=True)
-    errors = sum(problem.severity == "error" for problem in problems)
-    console.print(f"{errors} errors, {len(problems) - errors} warnings in {folder}")
-    if errors:
+        found[problem.severity] += problem.count
+        console.print(f"{problem.severity:<8}{problem}", markup=False, soft_wrap=True)
+    console.print(f"{found['error']:,} errors, {found['warning']:,} warnings in {folder}")
+    if checking.has_errors(problems):
         raise typer.Exit(ConfigurationError.exit_code)
 
 

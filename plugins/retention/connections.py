@@ -47,19 +47,31 @@ def find(conn_id: str) -> Connection:
             where=conn_id,
             mend=f"Set {variable(conn_id)}; `.env.example` shows the form.",
         )
+    fields = _object(conn_id, text, variable(conn_id))
+    host, password = fields.get("host") or "", fields.get("password") or ""
+    if not (isinstance(host, str) and isinstance(password, str)):
+        raise _broken(conn_id, f"host and password of {variable(conn_id)} are not both text.")
+    # Airflow writes the extra as JSON within JSON, people write it as an object.
+    extra = fields.get("extra") or {}
+    if not isinstance(extra, dict):
+        extra = _object(conn_id, extra, f"the extra of {variable(conn_id)}")
+    return from_fields(conn_id, host, password, extra)
+
+
+def _object(conn_id: str, text: object, what: str) -> dict[str, Any]:
     try:
-        fields = json.loads(text)
+        found = json.loads(text) if isinstance(text, str) else None
     except json.JSONDecodeError:
-        fields = None
-    if not isinstance(fields, dict):
-        raise ConfigurationError(
-            f"{variable(conn_id)} is not a JSON object.",
-            code="broken_connection",
-            where=conn_id,
-            mend="`.env.example` shows the form.",
-        )
-    return from_fields(
-        conn_id, fields.get("host") or "", fields.get("password") or "", fields.get("extra") or {}
+        found = None
+    if not isinstance(found, dict):
+        raise _broken(conn_id, f"{what} is not a JSON object.")
+    return found
+
+
+def _broken(conn_id: str, message: str) -> ConfigurationError:
+    """Never with the text itself, which holds the secret."""
+    return ConfigurationError(
+        message, code="broken_connection", where=conn_id, mend="`.env.example` shows the form."
     )
 
 

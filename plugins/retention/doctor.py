@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psycopg
 from rich.console import Console
 
@@ -21,6 +23,7 @@ from retention.warehouse import READERS, TASK_ROLES, Warehouse
 # A daily run of a mid-sized company needs about a tenth of this.
 FREE_BYTES = 2 * 1024**3
 CLOCK_SECONDS = 5
+REACH_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,22 @@ def _address(source: Source) -> str:
         if not (folder.is_dir() and os.access(folder, os.R_OK)):
             raise RetentionError(f"{folder} is not a folder that can be read")
         return f"folder {folder}"
-    return f"{found.base_url}, {'with' if found.secret else 'WITHOUT'} a secret"
+    _reach(found.base_url)
+    return f"{found.base_url} answers, {'with' if found.secret else 'WITHOUT'} a secret"
+
+
+def _reach(base_url: str) -> None:
+    """That something listens there; whether it takes the secret, only a load finds out."""
+    place = httpx.URL(base_url)
+    port = place.port or (443 if place.scheme == "https" else 80)
+    try:
+        socket.create_connection((place.host, port), timeout=REACH_SECONDS).close()
+    except OSError as error:
+        raise RetentionError(
+            f"{base_url} does not answer: {error.strerror or error}.",
+            code="unreachable",
+            mend="Correct the connection's host, or open the way there.",
+        ) from error
 
 
 def _tried(what: str, attempt: Callable[[], str], mend: str) -> Finding:
