@@ -82,6 +82,7 @@ def land(
         drift.record(load, batch.shape)
     if load.result is None:
         raise AssertionError("a load that committed has a result")
+    records.refresh_statistics(wh, source, stream, load.result.versions_written)
     return load.result
 
 

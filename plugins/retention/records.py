@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
@@ -10,7 +11,11 @@ from psycopg import sql
 from retention.errors import ConfigurationError
 from retention.sources.base import Source, Stream
 
+if TYPE_CHECKING:
+    from retention.warehouse import Warehouse
+
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+MANY_ROWS = 1_000
 
 VERSIONS = """
 create table {table} (
@@ -84,6 +89,17 @@ def ensure_table(conn: psycopg.Connection, source: Source, stream: Stream) -> sq
             about = f"Usage of {source.name} per day: see ops.usage_days for the day that counts."
         conn.execute(sql.SQL("comment on table {} is {}").format(table, about))
     return table
+
+
+def refresh_statistics(wh: Warehouse, source: Source, stream: Stream, written: int) -> None:
+    """Tell the planner what a large load brought; a small one changes no plan.
+
+    The build comes at once, before the server would look by itself, and plans made without
+    statistics join row by row.
+    """
+    if written >= MANY_ROWS:
+        with wh.connect("loader") as conn:
+            conn.execute(sql.SQL("analyze {}").format(identifier(source, stream)))
 
 
 def _exists(conn: psycopg.Connection, source: Source, stream: Stream) -> bool:

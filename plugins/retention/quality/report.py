@@ -71,12 +71,13 @@ class GateReport:
         return tuple(dict.fromkeys(outcome.suite for outcome in self.outcomes))
 
     def summary(self) -> str:
-        """One line: verdict, number of checks and suites, seconds."""
+        """One line: verdict, number of checks and suites, what failed by severity, seconds."""
         verdict = "passed" if self.passed else "STOPPED"
+        notes = sum(outcome.severity == "info" for outcome in self.warnings)
         return (
             f"gate {self.gate} {verdict}: {len(self.outcomes)} checks in {len(self.suites)} "
-            f"suites, {len(self.critical)} critical, {len(self.warnings)} warnings, "
-            f"{self.seconds:.1f} s"
+            f"suites, {len(self.critical)} critical, {len(self.warnings) - notes} warnings, "
+            f"{notes} notes, {self.seconds:.1f} s"
         )
 
     def __rich__(self) -> Group:

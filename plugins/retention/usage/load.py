@@ -87,6 +87,7 @@ def load_usage(  # noqa: PLR0913 - the contract of every load, and where the lak
             shutil.rmtree(scratch, ignore_errors=True)
     if load.result is None:
         raise AssertionError("a load that committed has a result")
+    records.refresh_statistics(wh, source, stream, load.result.versions_written)
     return load.result
 
 

@@ -50,6 +50,7 @@ licensed as (
 )
 
 -- Somebody who never used the product while usage is collected is measured: at zero.
+-- Where a source counts use and names no user, how many there were is not known.
 select
     customer_days.customer_id,
     customer_days.as_of_date,
@@ -57,6 +58,7 @@ select
         when
             customer_days.tenure_days
             < {{ policy('seat_ratio_min_tenure_days', 'int') }}
+            or (usage_windows.window_users = 0 and usage_windows.window_events > 0)
             then null
         else usage_windows.window_users / nullif(licensed.seats, 0)
     end::numeric(9, 4) as active_seat_ratio,
@@ -64,6 +66,8 @@ select
         when
             usage_windows.first_event_date
             > customer_days.as_of_date - 2 * {{ policy('usage_window_days', 'int') }}
+            or usage_windows.earlier_events
+            < {{ policy('usage_trend_min_events', 'int') }}
             then null
         else usage_windows.window_events / nullif(usage_windows.earlier_events, 0)
     end::numeric(9, 4) as usage_trend_ratio,
@@ -76,7 +80,10 @@ select
         customer_days.as_of_date - customer_days.tenure_days
     ) as days_since_last_use,
     licensed.seats as licensed_seats,
-    usage_windows.window_users as active_users,
+    case
+        when usage_windows.window_users > 0 or usage_windows.window_events = 0
+            then usage_windows.window_users
+    end as active_users,
     least(customer_days.as_of_date, reach.last_date) as usage_observed_date
 
 from customer_days

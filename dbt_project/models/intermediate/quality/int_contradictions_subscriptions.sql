@@ -71,6 +71,21 @@ where finding.is_found
 union all
 
 select
+    'plan_of_account_not_billed' as kind,
+    min(source) as source,
+    customer_id as record_key,
+    null as related_key,
+    1::bigint as record_count
+
+from checked
+
+group by customer_id
+
+having bool_and(is_other_plan)
+
+union all
+
+select
     'overlapping_subscriptions' as kind,
     source,
     subscription_key as record_key,

@@ -16,6 +16,18 @@ customers as (
 
     select * from {{ ref('int_customers') }}
 
+),
+
+used as (
+
+    select distinct
+        source,
+        subscription_key
+
+    from usage
+
+    where subscription_key is not null
+
 )
 
 -- The last day of a subscription still belongs to it here: usage carries no time of
@@ -34,6 +46,24 @@ inner join spans
 where usage.event_date < spans.starts_date or usage.event_date > spans.ends_date
 
 group by usage.source, usage.subscription_key, usage.customer_id
+
+union all
+
+-- Only where usage names subscriptions at all; elsewhere none could be found.
+select
+    'subscription_without_usage' as kind,
+    spans.source,
+    spans.subscription_key as record_key,
+    spans.customer_id as related_key,
+    1::bigint as record_count
+
+from spans
+left join used
+    on spans.source = used.source and spans.subscription_key = used.subscription_key
+
+where
+    used.subscription_key is null
+    and spans.source in (select others.source from used as others)
 
 union all
 

@@ -59,45 +59,16 @@ metrics as (
 
 ),
 
--- A parent's health is that of its paying children, each by its money, and only of
--- those that could be measured: `group_measured_share` says how much of the money that
--- was.
 group_health as (
 
-    select
-        groups.group_id,
-        count(*) as group_customers,
-        sum(health.mrr_reporting_amount)::numeric(18, 4) as group_mrr_amount,
-        (
-            sum(health.score * health.mrr_reporting_amount) filter (
-                where health.band != 'unknown'
-            )
-            / nullif(
-                sum(health.mrr_reporting_amount) filter (
-                    where health.band != 'unknown'
-                ),
-                0
-            )
-        )::numeric(5, 2) as group_health_score,
-        (
-            coalesce(
-                sum(health.mrr_reporting_amount) filter (
-                    where health.band != 'unknown'
-                ),
-                0
-            ) / nullif(sum(health.mrr_reporting_amount), 0)
-        )::numeric(4, 3) as group_measured_share
-
-    from groups
-    inner join health on groups.customer_id = health.customer_id
-
-    group by groups.group_id
+    select * from {{ ref('int_group_health') }}
 
 )
 
 select
     customers.customer_id,
-    customers.customer_name,
+    -- Who has no name is called by its id: a list of blanks helps nobody.
+    coalesce(customers.customer_name, customers.customer_id) as customer_name,
     groups.group_id,
     customers.csm_id,
     owners.csm_name,

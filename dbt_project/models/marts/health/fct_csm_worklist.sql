@@ -68,6 +68,7 @@ at_risk as (
         reasons.trigger_count,
         health.score as health_score,
         health.band as health_band,
+        health.coverage as health_coverage,
         customers.reporting_currency,
         customers.mrr_amount as mrr_at_risk_amount,
         (
