@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 
@@ -14,11 +13,10 @@ from demo.servers.app import Servers, serve
 from demo.servers.mishaps import hubspot_limit, login_page, server_error, truncated
 from retention.documents import Prepared, prepare
 from retention.errors import ExtractionError
-from retention.landing import load_stream
 from retention.sources import hubspot, stripe, typeform
 from retention.sources.base import Connection, Record, Source, Stream
-from retention.warehouse import Warehouse
 from retention.window import Window
+from tests.daily_load.truth import comparable, true_docs
 
 FIRST = date(2026, 6, 30)
 SOURCES = (hubspot.SOURCE, stripe.SOURCE, typeform.SOURCE)
@@ -54,32 +52,6 @@ def read(servers: Servers, source: Source, stream: Stream, window: Window) -> li
         assert isinstance(row, Record), row
         assert isinstance(prepare(row, stream.record), Prepared), row
     return [row for row in rows if isinstance(row, Record)]
-
-
-def true_docs(world: World, source: Source, stream: Stream, day: date) -> dict[str, Any]:
-    """The living records at the end of the day, as far as the connector asks for them."""
-    seen = world.visible(source.name, stream.name, Window.of_day(day).end)
-    return {
-        key: comparable(stream, version.doc) for key, version in seen.items() if not version.deleted
-    }
-
-
-def comparable(stream: Stream, doc: dict[str, Any]) -> dict[str, Any]:
-    """The document without what the vendors' paging and our own joining put around it."""
-    kept = {name: value for name, value in doc.items() if name != "form_title"}
-    asked = stream.extra.get("properties")
-    if asked:
-        properties = {name: value for name, value in doc["properties"].items() if name in asked}
-        kept["properties"] = {name: value for name, value in properties.items() if value}
-        kept["associations"] = {
-            target: sorted({str(each["id"]) for each in linked["results"]})
-            for target, linked in doc.get("associations", {}).items()
-            if target in stream.extra["associations"]
-        }
-    for name in ("items", "lines"):
-        if name in kept:
-            kept[name] = kept[name]["data"]
-    return kept
 
 
 @EACH
@@ -119,43 +91,6 @@ def test_a_day_is_read_the_same_twice(servers: Servers, source: Source, stream: 
     """The same documents with the same version times, so that landing has nothing to write."""
     window = Window.of_day(FIRST + timedelta(days=1))
     assert read(servers, source, stream, window) == read(servers, source, stream, window)
-
-
-LANDED = [
-    (hubspot.SOURCE, hubspot.SOURCE.stream("meetings")),
-    (stripe.SOURCE, stripe.SOURCE.stream("invoices")),
-    (stripe.SOURCE, stripe.SOURCE.stream("customers")),
-    (typeform.SOURCE, typeform.SOURCE.stream("responses")),
-]
-
-
-@pytest.mark.parametrize(
-    ("source", "stream"), LANDED, ids=[f"{s.name}-{t.name}" for s, t in LANDED]
-)
-def test_loading_days_again_writes_no_version(
-    warehouse: Warehouse, world: World, servers: Servers, source: Source, stream: Stream
-) -> None:
-    """A4, A9: the overlap is read twice, a day is loaded twice, history once more: no new row."""
-    warehouse.migrate(SOURCES)
-    windows = [Window.through(FIRST), Window.of_day(FIRST + timedelta(days=1))]
-    written = []
-    for window in (windows[0], windows[0], windows[1], windows[1]):
-        connection = connected(servers, source, window)
-        result = load_stream(warehouse, source, stream, connection, window)
-        assert result.rejected == 0
-        written.append(result.versions_written)
-    assert written[0] >= len(true_docs(world, source, stream, FIRST))
-    assert written[1] == written[3] == 0
-    living = f"""
-        select count(*) from (
-            select distinct on (record_id) deleted from raw.{source.name}_{stream.name}
-            order by record_id, source_updated_at desc nulls last, loaded_at desc, version_id desc
-        ) as newest where not deleted
-    """
-    with warehouse.connect("loader") as conn:
-        row = conn.execute(living.encode()).fetchone()
-    assert row is not None
-    assert row[0] == len(true_docs(world, source, stream, FIRST + timedelta(days=1)))
 
 
 def test_faults_on_the_way_change_nothing(world: World, servers: Servers) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 
+import psycopg
 import pytest
 
 from demo.company.simulation import simulate
 from demo.company.world import World
 from demo.servers.app import Servers, serve
+from retention import postgres
 from retention.settings import Settings
 from retention.sources import SOURCES as DECLARED
 from tests.conftest import copy_database, drop_database
@@ -59,6 +61,7 @@ def published_once(loaded_once: Company) -> Iterator[Company]:
     """The first day published; a template that no test touches."""
     company = loaded_once.copied("published")
     company.transform(FIRST)
+    _disconnect(company)
     yield company
     drop_database(company.settings)
 
@@ -73,6 +76,15 @@ def loaded(loaded_once: Company) -> Iterator[Company]:
 def published(published_once: Company) -> Iterator[Company]:
     """The company as after its first daily run."""
     yield from _copy(published_once)
+
+
+def _disconnect(company: Company) -> None:
+    """A database can only be copied while nobody is connected to it."""
+    with psycopg.connect(postgres.admin_url(company.settings), autocommit=True) as conn:
+        conn.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s",
+            [company.settings.database],
+        )
 
 
 def _copy(template: Company) -> Iterator[Company]:
