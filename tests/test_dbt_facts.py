@@ -26,6 +26,27 @@ with days as (select customer_id, as_of_date, sum(mrr_amount) as mrr from marts.
               where extract(day from as_of_date) = 1 group by 1, 2)
 """
 
+# What the README of ravenstack says of its contradictions.
+STATED = {
+    "claimed_churned_without_event": 35,
+    "churn_event_without_claim": 277,
+    "claimed_churned_but_open": 110,
+    "churn_before_first_subscription": 53,
+    "reactivation_without_earlier_churn": 26,
+    "churn_event_off_subscription_end": 594,
+    "claimed_upgrade_not_found": 89,
+    "plan_differs_from_account": 3_365,
+    "seats_differ_from_account": 2_405,
+    "upgrade_and_downgrade_at_once": 23,
+    "subscription_of_no_length": 13,
+    "overlapping_subscriptions": 23_880,
+    "ticket_before_signup": 1_077,
+    "ticket_after_last_churn_event": 265,
+    "reply_after_close": 36,
+    "usage_outside_subscription": 19_432,
+    "usage_before_signup": 13_198,
+}
+
 
 def built(wh: Warehouse, name: str, as_of: date, lake: Path) -> None:
     """Load a whole folder as a first run does, and build its marts."""
@@ -81,22 +102,5 @@ def test_ravenstack_has_the_mrr_and_every_contradiction_it_states(
         Decimal(each) for each in (4_684, 1_262_113, 3_833_405, 10_159_608)
     ]
     counted = "select kind, contradiction_count from marts.fct_data_quality"
-    assert dict(rows(warehouse, f"{counted} where contradiction_count > 0")) == {
-        "claimed_churned_without_event": 35,
-        "churn_event_without_claim": 277,
-        "claimed_churned_but_open": 110,
-        "churn_before_first_subscription": 53,
-        "reactivation_without_earlier_churn": 26,
-        "churn_event_off_subscription_end": 594,
-        "claimed_upgrade_not_found": 89,
-        "plan_differs_from_account": 3_365,
-        "seats_differ_from_account": 2_405,
-        "upgrade_and_downgrade_at_once": 23,
-        "subscription_of_no_length": 13,
-        "overlapping_subscriptions": 23_880,
-        "ticket_before_signup": 1_077,
-        "ticket_after_last_churn_event": 265,
-        "reply_after_close": 36,
-        "usage_outside_subscription": 19_432,
-        "usage_before_signup": 13_198,
-    }
+    found_kinds = dict(rows(warehouse, counted))
+    assert {kind: found_kinds[kind] for kind in STATED} == STATED

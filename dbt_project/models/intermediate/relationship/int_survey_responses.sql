@@ -16,9 +16,7 @@ contacts as (
 
 typeform_responses as (
 
-    select * from {{ ref('stg_typeform__responses') }}
-
-    where answered_at is not null
+    select * from {{ ref('int_typeform_responses') }}
 
 ),
 
@@ -31,50 +29,6 @@ files_responses as (
 surveys as (
 
     select * from {{ ref('surveys') }}
-
-),
-
--- A form says which survey it is by its id, or else by the first word of its title that
--- names one.
-typeform_surveys as (
-
-    select
-        typeform_responses.*,
-        form.survey,
-        form.scale_min,
-        form.scale_max,
-        (
-            jsonb_path_query_first(
-                typeform_responses.answers,
-                '$[*] ? (@.field.type == "opinion_scale" || @.field.type == "rating"
-                    || @.field.type == "nps").number'
-            ) #>> '{}'
-        )::numeric(6, 2) as score,
-        jsonb_path_query_first(
-            typeform_responses.answers, '$[*] ? (@.type == "text").text'
-        ) #>> '{}' as reason
-
-    from typeform_responses
-    left join lateral (
-        select
-            surveys.survey,
-            surveys.scale_min,
-            surveys.scale_max
-
-        from surveys
-
-        where
-            lower(typeform_responses.form_id) = surveys.survey
-            or typeform_responses.form_title ~* surveys.title_pattern
-
-        order by
-            lower(typeform_responses.form_id) = surveys.survey desc,
-            regexp_instr(
-                typeform_responses.form_title, surveys.title_pattern, 1, 1, 0, 'i'
-            ) asc
-
-        limit 1
-    ) as form on true
 
 ),
 
@@ -93,7 +47,7 @@ unioned as (
         reason,
         answered_at
 
-    from typeform_surveys
+    from typeform_responses
 
     union all
 
