@@ -21,6 +21,11 @@ from retention.warehouse import Warehouse
 _numbers = count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones last: what is wrong with the fast ones is known within a minute."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Settings]:
     """A running embedded cluster with a migrated database ``retention_template``."""
