@@ -278,7 +278,8 @@ def files_check(
     for problem in problems:
         found[problem.severity] += problem.count
         console.print(f"{problem.severity:<8}{problem}", markup=False, soft_wrap=True)
-    console.print(f"{found['error']:,} errors, {found['warning']:,} warnings in {folder}")
+    told = f"{found['error']:,} errors, {found['warning']:,} warnings in {folder}"
+    console.print(told, markup=False, soft_wrap=True)
     if checking.has_errors(problems):
         raise typer.Exit(ConfigurationError.exit_code)
 

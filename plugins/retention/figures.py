@@ -79,11 +79,12 @@ HEALTH = """
     where status = 'active'
     having count(*) > 0
 """
+# First what touches the largest share of the records looked at: it weighs most on the figures.
 CONTRADICTIONS = """
     select contradiction_count, description, count(*) over () as kinds
     from publish.fct_data_quality
     where contradiction_count > 0
-    order by contradiction_count desc, kind limit 5
+    order by contradiction_count::numeric / nullif(checked_count, 0) desc, kind asc limit 6
 """
 WORKLIST = """
     select
