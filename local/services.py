@@ -39,7 +39,6 @@ COMPONENTS = {
     "triggerer": ("--skip-serve-logs",),
 }
 HEALTHY_WITHIN_SECONDS = 120
-STOPPED_WITHIN_SECONDS = 20
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -85,7 +84,7 @@ def up(settings: Settings) -> None:
 def down(settings: Settings, *, forget: bool) -> None:
     """Stop Airflow, the demo's servers and the embedded database; nothing else."""
     running = {name: pid for name, pid in _noted(settings).items() if _is(pid, name)}
-    _stop(list(running.values()))
+    _stop(list(running.values()), patience=5 if forget else 30)
     for name in running:
         console.print(f"stopped {name}")
     _pid_file(settings).unlink(missing_ok=True)
@@ -108,7 +107,8 @@ def _environment(settings: Settings) -> dict[str, str]:
     clock = Path(environment["RETENTION_CLOCK"])
     if clock.parent == settings.demo and clock.is_file():
         day = date.fromisoformat(clock.read_text().strip())
-        environment |= as_environment(demo_servers.start(settings, day))
+        found = as_environment(demo_servers.start(settings, day))
+        environment |= {name: value for name, value in found.items() if name in environment}
     write_environment(settings, environment)
     return environment
 
@@ -143,7 +143,7 @@ def _start(
     return process.pid
 
 
-def _stop(pids: list[int]) -> None:
+def _stop(pids: list[int], *, patience: float) -> None:
     """End the components and what they forked, gently at first, all at the same time."""
     families: list[psutil.Process] = []
     for pid in pids:
@@ -151,7 +151,7 @@ def _stop(pids: list[int]) -> None:
             process = psutil.Process(pid)
             families += [*process.children(recursive=True), process]
             process.terminate()
-    _, alive = psutil.wait_procs(families, timeout=STOPPED_WITHIN_SECONDS)
+    _, alive = psutil.wait_procs(families, timeout=patience)
     for process in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()

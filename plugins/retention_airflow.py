@@ -140,14 +140,19 @@ def _connection(source: Source) -> Connection:
     return from_fields(source.conn_id, found.host or "", found.password or "", found.extra_dejson)
 
 
-def window_of(start: datetime, end: datetime) -> Window:
+def window_of(start: datetime | None, end: datetime | None, run_after: datetime) -> Window:
     """The run's data interval, but never a day that the source does not hold yet.
+
+    A run that was triggered without a date has no interval and means the last whole day.
 
     The demo company and a folder of files end on a day of their own, which RETENTION_CLOCK
     names a file for. A run for a later day reads that last day; a cursor that ran ahead of
     the source would skip what comes next.
     """
-    window = Window(start, end)
+    if start is None or end is None:
+        window = Window.of_day(run_after.date() - timedelta(days=1))
+    else:
+        window = Window(start, end)
     clock = os.environ.get("RETENTION_CLOCK")
     if not clock:
         return window
@@ -167,7 +172,11 @@ def load_stream(source: str, stream: str, **context: Any) -> dict[str, Any]:
         declared,
         declared.stream(stream),
         _connection(declared),
-        window_of(context["data_interval_start"], context["data_interval_end"]),
+        window_of(
+            context.get("data_interval_start"),
+            context.get("data_interval_end"),
+            context["dag_run"].run_after,
+        ),
         run_id=context["run_id"],
     )
     _say(steps.loaded_line(result))
