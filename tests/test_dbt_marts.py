@@ -24,6 +24,7 @@ from tests.marts_company import (
     invoice,
     land,
     marts,
+    show_readers,
 )
 
 PROJECT = Path(__file__).parents[1] / "dbt_project"
@@ -119,7 +120,13 @@ def test_a_day_built_again_with_what_was_known_then_is_the_same_to_the_last_row(
     land(built, "stripe", "invoices", LATE_INVOICE, window=NEXT_DAY)
     land(built, "typeform", "responses", answer("t3", "1", 0, "2026-05-30"), window=NEXT_DAY)
 
-    # Both belong to days long scored: the score of a day is what was known then, MRR is not.
+    # Both belong to days long scored. Days that nobody was shown are scored with what is known
+    # by now; a published day keeps its score, and MRR of the past is always today's knowledge.
+    build_day(built, AS_OF + timedelta(days=1))
+    assert rows(built, HEALTH) != scored
+    build_day(built, known_at=known)
+    assert marts(built) == before
+    show_readers(built, AS_OF)
     build_day(built, AS_OF + timedelta(days=1))
     assert rows(built, HEALTH) == scored
     assert rows(built, "select max(as_of_date) from marts.fct_customer_health_daily") != [(AS_OF,)]

@@ -1,22 +1,18 @@
 {#-
-The first day that this build has to score.
+The first day that this build has to score: the one after the newest day that readers were shown
+before `as_of`.
 
-Days before `as_of` that were scored once stay as they were scored: the score of a day is what
-was known then. The day `as_of` itself is scored again by every build of it. The first build,
-and a full refresh, look back `health_history_days`.
+A day that was published stays as it was published: its score is what was known then. A day that
+was built and stopped by a gate, or rolled back, is scored again. The first build, and a full
+refresh, look back `health_history_days`.
 -#}
 {% macro first_day_to_score() -%}
-    {%- set scored = adapter.get_relation(
-        database=target.database,
-        schema="marts",
-        identifier="fct_customer_health_daily"
-    ) if execute and not should_full_refresh() else none -%}
     {%- set first = as_of() ~ " - " ~ (var("health_history_days") | int - 1) -%}
-    {%- if scored -%}
+    {%- if execute and not should_full_refresh() and health_was_built() -%}
         coalesce(
             (
-                select max(scored.as_of_date) + 1 from {{ scored }} as scored
-                where scored.as_of_date < {{ as_of() }}
+                select max(publishes.as_of) + 1 from {{ source("ops", "publishes") }} as publishes
+                where publishes.as_of < {{ as_of() }} and publishes.status != 'rolled_back'
             ),
             {{ first }}
         )
@@ -25,14 +21,23 @@ and a full refresh, look back `health_history_days`.
     {%- endif -%}
 {%- endmacro %}
 
+{% macro health_was_built() -%}
+    {{ return(adapter.get_relation(
+        database=target.database,
+        schema="marts",
+        identifier="fct_customer_health_daily"
+    ) is not none) }}
+{%- endmacro %}
+
 {#-
-Incremental strategy `from_as_of`: what the table holds of `as_of` or of a later day gives way.
+Incremental strategy `from_first_day`: what the table holds of the days to score, or of later
+ones, gives way.
 
 Building an earlier day again therefore leaves the table as it was on that day.
 -#}
-{% macro get_incremental_from_as_of_sql(arg_dict) -%}
+{% macro get_incremental_from_first_day_sql(arg_dict) -%}
     delete from {{ arg_dict["target_relation"] }}
-    where as_of_date >= {{ as_of() }};
+    where as_of_date >= {{ first_day_to_score() }};
 
     {{ get_incremental_append_sql(arg_dict) }}
 {%- endmacro %}

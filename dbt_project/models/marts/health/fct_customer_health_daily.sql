@@ -1,7 +1,7 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='from_as_of',
+        incremental_strategy='from_first_day',
         on_schema_change='append_new_columns'
     )
 }}
