@@ -27,11 +27,12 @@ from tests.files_folder import SHARED
 class Company:
     """The warehouse of one data set; what is asked of it is asked of ``publish``."""
 
+    settings: Settings
     wh: Warehouse
 
     def load(self, name: str, as_of: date) -> None:
         """What the DAGs do for one day, step by step in this process."""
-        connection = files_connection(self.wh.settings, SHARED / name)  # type: ignore[arg-type]
+        connection = files_connection(self.settings, SHARED / name)
         for stream in SOURCE.streams:
             steps.load(self.wh, SOURCE, stream, connection, Window.of_day(as_of))
         steps.transform(self.wh, as_of, [SOURCE], actor="tests")
@@ -52,7 +53,7 @@ def company(cluster: Settings, name: str, as_of: date) -> Iterator[Company]:
     settings = replace(cluster, company=f"real_{name}")
     copy_database(cluster, settings)
     try:
-        made = Company(Warehouse.from_settings(settings))
+        made = Company(settings, Warehouse.from_settings(settings))
         made.wh.migrate(SOURCES)
         made.load(name, as_of)
         yield made
