@@ -37,7 +37,7 @@ OPTIONS = (
     "password_encryption=scram-sha-256",
     "max_connections=200",
     "shared_buffers=256MB",
-    "work_mem=32MB",
+    "work_mem=64MB",
     "maintenance_work_mem=256MB",
     "max_wal_size=4GB",
     # Nothing replicates from an embedded cluster, and a fresh table then skips the log.

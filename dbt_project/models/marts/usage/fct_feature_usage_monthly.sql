@@ -17,18 +17,35 @@ customers as (
 
 ),
 
+-- Grouped by user first: counting distinct users of all of history would sort it on disk.
+by_user as (
+
+    select
+        customer_id,
+        feature,
+        user_key,
+        date_trunc('month', event_date)::date as month,
+        sum(event_count) as event_count,
+        sum(units) as unit_count
+
+    from usage
+
+    group by 1, 2, 3, 4
+
+),
+
 -- A user belongs to one customer, so users add up over customers.
 by_customer as (
 
     select
         customer_id,
         feature,
-        date_trunc('month', event_date)::date as month,
+        month,
         sum(event_count) as event_count,
-        sum(units) as unit_count,
-        count(distinct user_key) as user_count
+        sum(unit_count) as unit_count,
+        count(user_key) as user_count
 
-    from usage
+    from by_user
 
     group by 1, 2, 3
 
