@@ -17,7 +17,7 @@ customers as (
 
 ),
 
--- Grouped by user first: counting distinct users of all of history would sort it on disk.
+-- Grouped by user first: counting distinct users of all of history sorts it on disk.
 by_user as (
 
     select
@@ -30,7 +30,7 @@ by_user as (
 
     from usage
 
-    group by 1, 2, 3, 4
+    group by customer_id, feature, user_key, date_trunc('month', event_date)
 
 ),
 
@@ -47,7 +47,7 @@ by_customer as (
 
     from by_user
 
-    group by 1, 2, 3
+    group by customer_id, feature, month
 
 )
 
