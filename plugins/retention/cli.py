@@ -252,7 +252,7 @@ def doctor() -> None:
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def dbt(context: typer.Context) -> None:
-    """Dbt with this warehouse's profile and variables: `retention dbt parse`."""
+    """Run dbt with this warehouse's profile and variables: `retention dbt parse`."""
     from retention.build import invoke_dbt
 
     raise typer.Exit(invoke_dbt(Settings.from_env(), context.args))
@@ -260,7 +260,7 @@ def dbt(context: typer.Context) -> None:
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def airflow(context: typer.Context) -> None:
-    """Airflow's own command line in this installation: `retention airflow dags list`."""
+    """Run Airflow's own command line in this installation: `retention airflow dags list`."""
     command = [sys.executable, "-m", "airflow", *context.args]
     os.execve(sys.executable, command, dict(os.environ))  # noqa: S606 - the same user's words
 

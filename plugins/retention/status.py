@@ -73,7 +73,9 @@ def show(wh: Warehouse, sources: Iterable[Source], console: Console) -> None:
 
 def loads_table(loads: list[Any], freshness: dict[str, timedelta]) -> Table:
     """One line per stream; "late" when it is further behind the newest than its source may be."""
-    table = Table(title="Newest load of each stream", title_justify="left")
+    table = Table(
+        title="Newest load of each stream", title_justify="left", box=None, pad_edge=False
+    )
     for name in ("stream", "status", "complete to", "seen", "new", "quarantined"):
         table.add_column(name, justify="left" if name in ("stream", "status") else "right")
     newest = max((load.window_end for load in loads if load.status == "done"), default=None)
