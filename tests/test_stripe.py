@@ -220,8 +220,18 @@ def test_a_deleted_customer_is_deleted_and_an_ended_subscription_is_not() -> Non
     assert invoice.deleted
 
 
+def test_a_kind_of_object_of_which_none_is_left_is_an_error() -> None:
+    events = [event(1, START + 1, "customer.updated", customer(1))]
+    with (
+        Replay(Billing([], events)) as server,
+        pytest.raises(ExtractionError, match="vanished"),
+    ):
+        read(server.connection())
+
+
 def test_an_object_that_is_gone_without_a_word_is_kept_for_people_to_see() -> None:
-    with Replay(Billing([], [event(1, START + 1, "customer.updated", customer(1))])) as server:
+    events = [event(1, START + 1, "customer.updated", customer(1))]
+    with Replay(Billing([customer(2)], events)) as server:
         (row,) = read(server.connection())
     assert isinstance(row, Rejected)
     assert (row.code, row.record_id) == ("vanished", "cus_1")

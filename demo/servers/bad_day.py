@@ -26,7 +26,7 @@ DEFAULT_KINDS = ("nps_eleven", "negative_price")
 class BadDay:
     """``BadDay(date(2026, 7, 1), ("nps_eleven", "vanished:hubspot/tickets"))``.
 
-    Kinds: the names in POISONS, each with ``*3`` behind it for at most three records, and
+    Kinds: the names in POISONS, each with ``*3`` behind it for three records, and
     ``vanished:<vendor>/<stream>`` (the stream no longer exists) or
     ``emptied:<vendor>/<stream>`` (it exists and has no rows).
     """
@@ -124,8 +124,8 @@ def poison(world: Any, bad: BadDay) -> Any:
         name, _, most = kind.partition("*")
         if name in POISONS:
             vendor, stream, spoil = POISONS[name]
-            fresh = _spoiled(records.get((vendor, stream), {}), bad.day, spoil)
-            fresh = dict(islice(fresh.items(), int(most))) if most else fresh
+            wanted = int(most) if most else None
+            fresh = _spoiled(records.get((vendor, stream), {}), bad.day, spoil, wanted)
             records[vendor, stream] = {**records.get((vendor, stream), {}), **fresh}
             if vendor == "stripe":
                 records[vendor, "events"] = {**records[vendor, "events"], **_told(stream, fresh)}
@@ -141,9 +141,12 @@ def poison(world: Any, bad: BadDay) -> Any:
 
 
 def _spoiled(
-    stream: dict[str, list[Any]], day: date, spoil: Callable[[Doc], bool]
+    stream: dict[str, list[Any]], day: date, spoil: Callable[[Doc], bool], wanted: int | None
 ) -> dict[str, list[Any]]:
-    """The records with a version of ``day``, spoiled; where none can be, one is made."""
+    """The records with a version of ``day``, spoiled, or ``wanted`` of them.
+
+    Where there are fewer, the rest is made; where none is and no number wanted, one.
+    """
     start = datetime.combine(day, time(), tzinfo=UTC)
     end = start + timedelta(days=1)
     fresh: dict[str, list[Any]] = {}
@@ -152,7 +155,10 @@ def _spoiled(
             changed = [_spoil(v, spoil) if start <= v.at < end else v for v in versions]
             if any(after is not before for after, before in zip(changed, versions, strict=True)):
                 fresh[record_id] = changed
-    return fresh or _made(stream, start, spoil)
+    if len(fresh) >= (wanted or 1):
+        return dict(islice(fresh.items(), wanted))
+    rest = {key: versions for key, versions in stream.items() if key not in fresh}
+    return fresh | _made(rest, start, spoil, (wanted or 1) - len(fresh))
 
 
 def _spoil(version: Any, spoil: Callable[[Doc], bool]) -> Any:
@@ -161,9 +167,10 @@ def _spoil(version: Any, spoil: Callable[[Doc], bool]) -> Any:
 
 
 def _made(
-    stream: dict[str, list[Any]], start: datetime, spoil: Callable[[Doc], bool]
+    stream: dict[str, list[Any]], start: datetime, spoil: Callable[[Doc], bool], wanted: int
 ) -> dict[str, list[Any]]:
-    """On a day without a change of its own, the first record that can be spoiled changes."""
+    """On a day without changes of its own, the first records that can be spoiled change."""
+    made: dict[str, list[Any]] = {}
     for record_id, versions in stream.items():
         earlier = [version for version in versions if version.at < start]
         if not earlier or earlier[-1].deleted:
@@ -172,8 +179,10 @@ def _made(
         if spoiled is not earlier[-1]:
             at = start + timedelta(hours=12)
             later = [version for version in versions if version.at >= start]
-            made = replace(spoiled, at=at, doc=_stamp(spoiled.doc, at))
-            return {record_id: [*earlier, made, *later]}
+            changed = replace(spoiled, at=at, doc=_stamp(spoiled.doc, at))
+            made[record_id] = [*earlier, changed, *later]
+            if len(made) == wanted:
+                return made
     raise ValueError(f"nothing before {start.date()} can carry the poison {spoil.__name__}")
 
 

@@ -79,7 +79,7 @@ class Typeform:
     def _form(self, request: Request) -> Doc:
         name = request.path_params["form"]
         forms = _forms(self.account.view(request), str(request.base_url))
-        if name not in forms:
+        if name not in forms or not self.account.view(request).has("typeform", "responses"):
             text = f"Non existing form with uid {name}"
             raise WireError(404, {"code": "FORM_NOT_FOUND", "description": text})
         return forms[name]

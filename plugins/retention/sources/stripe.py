@@ -97,6 +97,7 @@ def _changed(reading: Reading, start: datetime) -> Iterator[Record | Rejected]:
         position = f"event feed row {place}"
         doc = _fetched(reading, key)
         if doc is None and not gone:
+            _require_any(reading)
             reason = "an event names it, but it is not there and no event deleted it"
             yield Rejected("vanished", reason, position, f'{{"id": "{key}"}}', key)
             continue
@@ -104,6 +105,13 @@ def _changed(reading: Reading, start: datetime) -> Iterator[Record | Rejected]:
         deleted = shown.get("deleted") is True
         yield reading.record(shown, position, changed_at, deleted=deleted)
     reading.control_total = len(touched)
+
+
+def _require_any(reading: Reading) -> None:
+    """One object may be missing; a kind of which none is left, or no list, has vanished."""
+    page = reading.get(_path(reading), {"limit": 1, **reading.stream.extra["list"]})
+    if not reading.rows(page, "data"):
+        raise reading.error("events name objects, but the list of them is empty.", "vanished")
 
 
 def _touched(reading: Reading, start: datetime | None) -> dict[str, tuple[datetime | None, bool]]:
