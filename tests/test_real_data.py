@@ -178,6 +178,19 @@ def test_fightchurn_contradicts_itself_nowhere(fightchurn: Company) -> None:
     assert fightchurn.ask("select stale_sources from publish.as_of") == [([],)]
 
 
+def test_late_events_reopen_their_days_up_to_publish(fightchurn: Company) -> None:
+    """The last of the tests of this company: it moves it on by three days."""
+    before = fightchurn.ask("select sum(event_count) from publish.fct_feature_usage_monthly")
+    fightchurn.load("fightchurn", date(2024, 8, 4))
+    july = fightchurn.ask(
+        "select sum(event_count) from publish.fct_feature_usage_monthly"
+        " where segment = 'all' and month = '2024-07-01'"
+    )
+    assert july == [(98_965,)]
+    after = fightchurn.ask("select sum(event_count) from publish.fct_feature_usage_monthly")
+    assert after == [(before[0][0] + 2 * 3,)], "once for its segment and once for all"
+
+
 def test_mrr_at_the_month_ends(ravenstack: Company) -> None:
     found = ravenstack.ask(
         "select sum(mrr_amount)::int from publish.fct_mrr_daily where as_of_date in"

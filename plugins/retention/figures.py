@@ -120,7 +120,7 @@ def read(wh: Warehouse) -> Figures | None:
         shown = cursor.execute("select * from publish.as_of").fetchone()
         if shown is None:
             return None
-        published = {
+        published: dict[str, Any] = {
             "month": cursor.execute(LAST_MONTH).fetchone(),
             "nps": cursor.execute(NPS).fetchone(),
             "reviews": cursor.execute(REVIEWS).fetchone(),
