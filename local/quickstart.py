@@ -48,13 +48,14 @@ def run(data: str | None, as_of: str | None) -> None:
     if data:
         os.environ["RETENTION_COMPANY"] = company_of(Path(data))
     settings = Settings.from_env()
-    warehouse = prepare(settings)
     if data:
         if day is None:
             raise UsageError("a folder needs AS_OF=<date>, the last day it is complete for.")
         connections, sources = [files_connection(settings, Path(data))], ["files"]
         days = [day]
+        warehouse = prepare(settings)
     else:
+        warehouse = prepare(settings)
         days = days_to_load(warehouse, day)
         with step("Demo company: simulated and served on 127.0.0.1"):
             connections = demo_servers.start(settings, days[0])

@@ -190,10 +190,16 @@ def test_a_connection_that_is_missing_or_broken_stops_the_run_before_the_first_l
 
 
 MAPPINGS = {
-    "no_yaml": ("streams: [unclosed", "mapping.yml", "mapping.yml"),
-    "unknown_stream": ("streams: {ponies: {file: p.csv, fields: {id: id}}}", "mapping", "ponies"),
+    "no_yaml": ("streams: [unclosed", 3, "mapping.yml", "mapping.yml"),
+    "unknown_stream": (
+        "streams: {ponies: {file: p.csv, fields: {id: id}}}",
+        3,
+        "mapping",
+        "ponies",
+    ),
     "missing_column": (
         "streams:\n  accounts:\n    file: accounts.csv\n    fields: {account_id: nr, name: name}\n",
+        4,  # the mapping is sound, the file is not what it says
         "accounts.csv:1",
         "nr",
     ),
@@ -204,7 +210,7 @@ MAPPINGS = {
 def test_a_broken_mapping_stops_the_run_and_the_check_says_where(
     company: Company, tmp_path: Path, name: str
 ) -> None:
-    mapping, place, part = MAPPINGS[name]
+    mapping, code, place, part = MAPPINGS[name]
     (tmp_path / "mapping.yml").write_text(mapping)
     (tmp_path / "accounts.csv").write_text("id,name\n1,One\n")
     environment = {
