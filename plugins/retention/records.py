@@ -100,6 +100,9 @@ def refresh_statistics(wh: Warehouse, source: Source, stream: Stream, written: i
     if written >= MANY_ROWS:
         with wh.connect("loader") as conn:
             conn.execute(sql.SQL("analyze {}").format(identifier(source, stream)))
+            if stream.kind == "usage":
+                # Its days are joined to the ledger of days, which has grown as suddenly.
+                conn.execute("analyze ops.usage_days")
 
 
 def _exists(conn: psycopg.Connection, source: Source, stream: Stream) -> bool:
