@@ -85,7 +85,11 @@ def at_six(stack: Stack, ingested: dict[str, dict[str, Any]]) -> dict[str, Any]:
     assert len(stack.runs("transform")) == 1
     url = postgres.airflow_url(stack.settings).replace("+psycopg2", "")
     with psycopg.connect(url) as conn:
-        conn.execute("update dag set next_dagrun_create_after = now() where dag_id = 'transform'")
+        conn.execute(
+            "update dag set (next_dagrun, next_dagrun_data_interval_start,"
+            " next_dagrun_data_interval_end, next_dagrun_create_after) ="
+            " (now(), now(), now(), now()) where dag_id = 'transform'"
+        )
     until(lambda: len(stack.runs("transform")) == 2, "the run of 06:00")
     return stack.runs("transform")[-1]
 
