@@ -93,7 +93,7 @@ def _ended(run: dict[str, Any]) -> bool:
     return run["state"] in ("success", "failed")
 
 
-def until(true: Callable[[], bool], what: str | Callable[[], str], patience: float = 120) -> None:
+def until(true: Callable[[], bool], what: str | Callable[[], str], patience: float = 200) -> None:
     """Wait; a wait in vain ends with ``what`` that was waited for."""
     deadline = time.monotonic() + patience
     while not true():
