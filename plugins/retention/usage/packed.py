@@ -12,8 +12,9 @@ from isal import isal_zlib
 
 from retention.errors import ExtractionError
 
-CHUNK = 1 << 18
-BLOCK = 1 << 22
+# Blocks that stay in the processor's cache until their lines are done.
+CHUNK = 1 << 17
+BLOCK = 1 << 20
 WORTHWHILE = 1 << 20
 # A longer line is no event; what holds it may be a bomb.
 LONGEST_LINE = 1 << 24
