@@ -133,7 +133,7 @@ def show(first: Times, further: Times) -> None:
     console.print(table)
     rest = further[DBT_OWN]
     console.print(
-        f"\nNeither extraction nor SQL nor checks: dbt's own work, {rest:.1f} s ({rest / whole:.0%})"
+        f"\nNeither extraction nor SQL nor checks: dbt itself, {rest:.1f} s ({rest / whole:.0%})"
     )
 
 

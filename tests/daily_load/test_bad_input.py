@@ -210,7 +210,7 @@ MAPPINGS = {
 def test_a_broken_mapping_stops_the_run_and_the_check_says_where(
     company: Company, tmp_path: Path, name: str
 ) -> None:
-    mapping, code, place, part = MAPPINGS[name]
+    mapping, _code, place, part = MAPPINGS[name]
     (tmp_path / "mapping.yml").write_text(mapping)
     (tmp_path / "accounts.csv").write_text("id,name\n1,One\n")
     environment = {
