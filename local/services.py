@@ -243,9 +243,7 @@ def _print_addresses(settings: Settings, port: int) -> None:
     if settings.company == "demo" and announced.is_file():
         for vendor, each in json.loads(announced.read_text()).items():
             console.print(f"{vendor:<12} {each['base_url']}")
-    console.print("The DAGs start paused: unpause them in the web UI, or with")
-    console.print("  .venv/bin/retention airflow dags unpause ingest_hubspot")
-    console.print("`make down` stops it all.")
+    console.print("The DAGs start paused: unpause them in the web UI. `make down` stops it all.")
 
 
 if __name__ == "__main__":

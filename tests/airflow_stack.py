@@ -79,10 +79,11 @@ class Stack:
             return conn.execute(query).fetchall()
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        own = {name: value for name, value in os.environ.items() if name != "AIRFLOW_HOME"}
         return subprocess.run(
             [sys.executable, "-m", *arguments],
             cwd=ROOT,
-            env={**os.environ, "RETENTION_STATE": str(self.settings.state)},
+            env=own | {"RETENTION_STATE": str(self.settings.state)},
             capture_output=True,
             text=True,
             check=False,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+# Importing Airflow writes its settings; not into the home of whoever runs the tests.
+os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="retention-airflow-home-"))
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE = ROOT / "docker-compose.yml"
@@ -73,6 +78,17 @@ def test_no_secret_has_a_default_and_each_is_named_in_the_example() -> None:
     )
     assert named == set(example)
     assert all(example[name] == "" for name in secrets)
+
+
+def test_no_default_password_or_token_is_mentioned() -> None:
+    """What follows a colon or an equals sign after a secret's name is a variable of .env."""
+    files = [ROOT / "Dockerfile", COMPOSE, *(ROOT / "docker").glob("*.*")]
+    text = re.sub(r"\$\{\w+[^}]*\}", "<env>", "\n".join(path.read_text() for path in files))
+    named = re.findall(r"\w*(?:PASSWORD|SECRET|TOKEN|KEY)\w*\s*[:=]\s*(\S+)", text)
+    logins = re.findall(r"://[^:/@\s]*:([^@\s]+)@", text)
+    assert len(named) >= 10
+    assert len(logins) > 5
+    assert {*named, *logins} == {"<env>"}
 
 
 def test_airflow_knows_every_command(services: dict[str, Any]) -> None:
