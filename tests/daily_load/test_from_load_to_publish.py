@@ -127,7 +127,7 @@ def test_status_says_what_was_loaded_built_and_published(
     said = retention(company.environment(), "status")
     assert said.code == 0
     for stream in ("hubspot.companies", "stripe.invoices", "typeform.responses", "posthog.events"):
-        (line,) = [line for line in said.out.splitlines() if f" {stream} " in line]
+        (line,) = [line for line in said.out.splitlines() if line.startswith(f"{stream} ")]
         assert "done" in line
         assert "2026-07-02 00:00" in line
     assert "build 2 of 2026-07-01: done in" in said.out
