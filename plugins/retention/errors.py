@@ -37,8 +37,10 @@ class RetentionError(Exception):
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        mend = f" {self.mend}" if self.mend else ""
-        return f"[{self.code}] {place}{self.message}{mend}"
+        if not self.mend:
+            return f"[{self.code}] {place}{self.message}"
+        stop = "" if self.message.endswith((".", "!", "?", "\n")) else "."
+        return f"[{self.code}] {place}{self.message}{stop} {self.mend}"
 
 
 class UsageError(RetentionError):
