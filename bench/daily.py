@@ -69,6 +69,7 @@ def measure(settings: Settings) -> None:
     further = run_day(warehouse, HISTORY_ENDS + timedelta(days=1))
     show(first, further)
     migrate_airflow(settings, environment)
+    show_parsing(environment)
     airflow = run_under_airflow(settings, environment, HISTORY_ENDS + timedelta(days=2))
     own = sum(further.values())
     console.print(
@@ -101,6 +102,24 @@ def run_day(warehouse: Warehouse, day: date) -> Times:
     with timed(spent, "publish"):
         steps.publish(warehouse, built.build_id, actor="bench")
     return spent
+
+
+def show_parsing(environment: dict[str, str]) -> None:
+    """Seconds that Airflow's DAG processor spends on each file; it does so every half minute."""
+    probe = (
+        "import sys; from airflow.dag_processing.dagbag import DagBag\n"
+        "for stat in DagBag(sys.argv[1]).dagbag_stats:"
+        " print(f'{stat.file}: {stat.duration.total_seconds():.2f} s')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", probe, str(ROOT / "dags")],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    parsed = [line for line in done.stdout.splitlines() if ".py: " in line]
+    console.print(f"\nParsing the DAG files (must stay under 1 s each): {', '.join(parsed)}")
 
 
 def run_under_airflow(settings: Settings, environment: dict[str, str], day: date) -> float:

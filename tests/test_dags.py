@@ -47,7 +47,6 @@ for dag in bag.dags.values():
     }
 print(json.dumps({
     "errors": bag.import_errors, "dags": dags,
-    "seconds": {stat.file: stat.duration.total_seconds() for stat in bag.dagbag_stats},
     "modules": sorted({m.split(".")[0] for m in set(sys.modules) - before}),
 }))
 """
@@ -110,11 +109,6 @@ def test_only_the_task_behind_both_gates_owns_the_published_asset(bag: dict[str,
 def test_parsing_imports_nothing_heavy(bag: dict[str, Any]) -> None:
     assert "retention_airflow" in bag["modules"]
     assert not set(HEAVY) & set(bag["modules"])
-
-
-def test_each_file_parses_in_under_a_second(bag: dict[str, Any]) -> None:
-    assert len(bag["seconds"]) == 2
-    assert all(seconds < 1 for seconds in bag["seconds"].values()), bag["seconds"]
 
 
 def test_no_two_loads_of_one_stream_run_at_once(bag: dict[str, Any]) -> None:
