@@ -138,8 +138,7 @@ def _repeats_a_key(
     import pyarrow as pa
 
     samples = db.execute(
-        "select file, min(line) from read_parquet(?) where problem is null"
-        " and shape is not null group by file, shape",
+        "select file, min(line) from read_parquet(?) where problem is null group by file, shape",
         [str(folder / EVENTS)],
     ).fetchall()
     wanted: dict[int, set[int]] = {}

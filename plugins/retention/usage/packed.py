@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from isal import isal_zlib
-
 from retention.errors import ExtractionError
 
-# Blocks that stay in the processor's cache until their lines are done.
-CHUNK = 1 << 17
-BLOCK = 1 << 20
+CHUNK = 1 << 18
+BLOCK = 1 << 22
 WORTHWHILE = 1 << 20
 # A longer line is no event; what holds it may be a bomb.
 LONGEST_LINE = 1 << 24
 GZIP = b"\x1f\x8b"
-_BROKEN: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # its stub is wrong
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,7 @@ def _inflate(parcel: Parcel, source: BinaryIO) -> Iterator[bytes]:
     try:
         for chunk in iter(lambda: source.read(CHUNK), b""):
             while chunk := chunk if member else chunk.lstrip(b"\0"):
-                member = member or isal_zlib.decompressobj(31)
+                member = member or zlib.decompressobj(31)
                 # The cap keeps a chunk of a bomb from unfolding at once.
                 yield member.decompress(chunk, BLOCK)
                 chunk = member.unused_data if member.eof else member.unconsumed_tail
@@ -71,7 +68,7 @@ def _inflate(parcel: Parcel, source: BinaryIO) -> Iterator[bytes]:
         while member and (block := member.decompress(b"", BLOCK)):
             yield block
             member = None if member.eof else member
-    except _BROKEN as error:
+    except zlib.error as error:
         raise damaged(parcel, str(error)) from error
     if member and not member.eof:
         raise damaged(parcel, "it ends within a gzip member")

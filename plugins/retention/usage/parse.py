@@ -33,8 +33,7 @@ def events_query(form: EventFormat, *, careful: bool) -> str:
     """One row per row of ``rows_in``: the canonical event and ``problem``, null for a good one.
 
     ``careful`` looks for repeated keys row by row, which costs as much as all the rest;
-    otherwise ``shape`` stands for the row's keys, to be checked once. Rows whose texts were placed
-    have neither: a template has no repeated key.
+    otherwise ``shape`` stands for the row's keys, to be checked once.
     """
     joins = "".join(
         f" left join lookup_{each.name} on lookup_{each.name}.key = ({each.on})"
@@ -100,28 +99,23 @@ def _named(form: EventFormat, *, careful: bool) -> str:
             f" {taken} from rows_in"
         )
     paths = ", ".join(literal(path) for path in form.columns.values())
-    taken = ", ".join(
-        f"case when read_in.placed then read_in.text{place} else read_in.found[{place}] end"
-        f" as {name}"
-        for place, name in enumerate(form.columns, 1)
-    )
+    taken = ", ".join(f"found[{place}] as {name}" for place, name in enumerate(form.columns, 1))
     flaw = f"case when {_repeats(form)} then 'duplicate_key' end" if careful else "null"
     # No filter on what is found: DuckDB would parse every row twice, for it and for the values.
     return f"""
     select
-        read_in.file, read_in.line, read_in.raw, read_in.shape, {taken},
-        case
-            when read_in.placed or read_in.flaw is not null then read_in.flaw
-            when read_in.found is not null then {flaw}
-            else 'malformed'
-        end as flaw
+        file, line, raw, shape, {taken},
+        coalesce(
+            flaw,
+            case when found is not null then {flaw} else 'malformed' end
+        ) as flaw
     from (
         select
-            *,
-            case when not placed then try(json_extract_string(raw, [{paths}])) end as found,
-            case when not placed then hash(try(json_keys(raw, [{_parents(form)}]))) end as shape
+            file, line, raw, flaw,
+            try(json_extract_string(raw, [{paths}])) as found,
+            hash(try(json_keys(raw, [{_parents(form)}]))) as shape
         from rows_in
-    ) as read_in"""
+    )"""
 
 
 def _parents(form: EventFormat) -> str:
@@ -164,10 +158,8 @@ def _clean(column: str) -> str:
 
 
 def _holds_nul(form: EventFormat) -> str:
-    if form.kind != "ndjson":
-        return "contains(raw, chr(0))"
     # In JSON a NUL can only stand as its escape; a plain one is no JSON.
-    return "case when shape is null then false else contains(raw, '\\u0000') end"
+    return "contains(raw, '\\u0000')" if form.kind == "ndjson" else "contains(raw, chr(0))"
 
 
 def _problem(form: EventFormat) -> str:

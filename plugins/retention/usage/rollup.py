@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SQL = Path(__file__).with_name("rollup.sql")
-BATCH_ROWS = 150_000
+BATCH_ROWS = 50_000
 # What makes two rows with one id the same event or a contradiction.
 COLUMNS = {
     "event_id": "varchar",

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retention.errors import ExtractionError, RetentionError
-from retention.usage.alike import Placing, placed_schema
 from retention.usage.csv_rows import csv_batches, csv_schema
 from retention.usage.formats import EventFormat
-from retention.usage.lines import json_batches
+from retention.usage.lines import json_batches, row_schema
 from retention.usage.packed import Parcel, damaged, unpacked
 from retention.usage.parse import literal
 
@@ -40,7 +39,7 @@ def rows_in(
         return
     csv = form.kind == "csv"
     failure: list[RetentionError] = []
-    batches = csv_batches(parcels, form) if csv else Placing(form).rows(json_batches(parcels))
+    batches = csv_batches(parcels, form) if csv else json_batches(parcels)
 
     def guarded() -> Iterator[pa.RecordBatch]:
         try:
@@ -51,7 +50,7 @@ def rows_in(
             failure.append(error)
             raise
 
-    schema = csv_schema(form) if csv else placed_schema(form)
+    schema = csv_schema(form) if csv else row_schema()
     db.register("rows_in", pa.RecordBatchReader.from_batches(schema, guarded()))
     try:
         yield
