@@ -136,10 +136,9 @@ class Bench:
     def psycopg_copy(self, parsed: pa.Table) -> int:
         """The same rows by ``COPY ... FROM STDIN (FORMAT binary)``, one after the other."""
         rows = zip(*(column.to_pylist() for column in parsed.columns), strict=True)
-        kinds = ["text"] * 4 + ["timestamptz"] * 2 + ["numeric"]
         with psycopg.connect(self.url) as conn, conn.cursor() as cursor:
             with cursor.copy("copy plain_events from stdin (format binary)") as copy:
-                copy.set_types(kinds)
+                copy.set_types(["text"] * 4 + ["timestamptz"] * 2 + ["numeric"])
                 for row in rows:
                     copy.write_row(row)
             return cursor.rowcount
