@@ -126,11 +126,11 @@ def _show_contradictions(console: Console, found: list[Any]) -> None:
     if not found:
         return
     kinds = found[0].kinds
-    console.print(f"[bold]Where the sources contradict themselves[/bold] ({kinds} ways)")
+    console.print("[bold]Where the sources contradict themselves[/bold]")
     for each in found:
         console.print(f"{each.contradiction_count:>8,}  {each.description}", markup=False)
     if kinds > len(found):
-        console.print("          and more in publish.fct_data_quality", style="dim")
+        console.print(f"          and {kinds - len(found)} more in publish.fct_data_quality", style="dim")
     console.print()
 
 
