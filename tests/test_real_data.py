@@ -273,7 +273,7 @@ def test_users_nobody_names_are_not_counted_as_none(ravenstack: Company) -> None
 def test_the_page_says_that_churn_is_disputed(ravenstack: Company) -> None:
     page = ravenstack.page()
     assert "MRR USD 10,159,608 from 500 customers" in page
-    assert "Where the sources contradict themselves (19 ways)" in page
+    assert "Where the sources contradict themselves (19 kinds)" in page
     assert "23,880  Pairs of subscriptions of one account" in page
     assert "277  Accounts with a churn event that are not marked as churned" in page
     assert "None" not in page

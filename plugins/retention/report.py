@@ -126,11 +126,12 @@ def _show_contradictions(console: Console, found: list[Any]) -> None:
     if not found:
         return
     kinds = found[0].kinds
-    console.print("[bold]Where the sources contradict themselves[/bold]")
+    counted = "1 kind" if kinds == 1 else f"{kinds} kinds"
+    console.print(f"[bold]Where the sources contradict themselves[/bold] ({counted})")
     for each in found:
         console.print(f"{each.contradiction_count:>8,}  {each.description}", markup=False)
     if kinds > len(found):
-        console.print(f"          and {kinds - len(found)} more in publish.fct_data_quality", style="dim")
+        console.print("          and more in publish.fct_data_quality", style="dim")
     console.print()
 
 
