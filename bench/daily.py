@@ -76,7 +76,7 @@ def measure(settings: Settings) -> None:
         f"\nThe same for one more day as `make run` does it, in a fresh process under Airflow:"
         f" {airflow:.1f} s, of which importing {sum(imports.values()):.1f} s"
         f" ({', '.join(f'{name} {seconds:.1f}' for name, seconds in imports.items())})"
-        f" and Airflow's bookkeeping, process start and reconnecting about"
+        f" and process start, the first use of each library and Airflow's bookkeeping about"
         f" {max(0.0, airflow - own - sum(imports.values())):.1f} s."
     )
 
