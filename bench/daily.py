@@ -24,18 +24,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "plugins")]
 
-from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
+from rich.console import Console
+from rich.table import Table
 
-from local import demo_servers  # noqa: E402
-from local.environment import airflow_environment  # noqa: E402
-from local.quickstart import DEMO_SOURCES, HISTORY_ENDS, migrate_airflow, prepare  # noqa: E402
-from retention import postgres, steps  # noqa: E402
-from retention.connections import find  # noqa: E402
-from retention.settings import Settings  # noqa: E402
-from retention.sources.enabled import enabled_sources  # noqa: E402
-from retention.warehouse import Warehouse  # noqa: E402
-from retention.window import Window  # noqa: E402
+from local import demo_servers
+from local.environment import airflow_environment
+from local.quickstart import DEMO_SOURCES, HISTORY_ENDS, migrate_airflow, prepare
+from retention import postgres, steps
+from retention.connections import find
+from retention.settings import Settings
+from retention.sources.enabled import enabled_sources
+from retention.warehouse import Warehouse
+from retention.window import Window
 
 console = Console(highlight=False, width=100)
 Times = dict[str, float]

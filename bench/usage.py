@@ -37,14 +37,14 @@ import pyarrow as pa
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "plugins"))
 
-from retention import postgres  # noqa: E402
-from retention.settings import Settings  # noqa: E402
-from retention.sources import posthog  # noqa: E402
-from retention.sources.base import Connection, Source  # noqa: E402
-from retention.usage.formats import SEGMENT_TRACK, EventFiles  # noqa: E402
-from retention.usage.load import load_usage  # noqa: E402
-from retention.warehouse import Warehouse  # noqa: E402
-from retention.window import Window  # noqa: E402
+from retention import postgres
+from retention.settings import Settings
+from retention.sources import posthog
+from retention.sources.base import Connection, Source
+from retention.usage.formats import SEGMENT_TRACK, EventFiles
+from retention.usage.load import load_usage
+from retention.warehouse import Warehouse
+from retention.window import Window
 
 SHARED = Path(os.environ.get("RETENTION_SHARED_DATA", ROOT.parent / "shared" / "data"))
 ROUNDS, TENFOLD_ROUNDS = 5, 3
