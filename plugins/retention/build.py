@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from retention.warehouse import Warehouse
 
 LOCK = "build"
-# Unit tests prove the logic and do not look at the data: `make check` runs them.
+# Unit tests prove the logic and do not look at the data: the test suite runs them.
 COMMAND = ("build", "--exclude-resource-type", "unit_test", "--threads", "4")
 
 

@@ -1,0 +1,34 @@
+"""Every dbt unit test, on the real database: the hand-made calendars and the worked examples."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from retention import dbt_runner
+from retention.settings import Settings
+from retention.sources import SOURCES
+from retention.warehouse import Warehouse
+
+DAY = json.dumps({"as_of": "2026-06-30", "known_at": "2026-07-01T06:00:00Z", "build_id": 1})
+pytestmark = pytest.mark.slow
+
+
+def test_every_dbt_unit_test_passes(module_warehouse: Warehouse) -> None:
+    """On a company without a record: a unit test brings its rows, but asks for the columns."""
+    module_warehouse.migrate(SOURCES)
+    settings = module_warehouse.settings or Settings.from_env()
+    only = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
+    built = dbt_runner.run(
+        module_warehouse, settings, ["build", *only, "--vars", DAY, "--threads", "4"]
+    )
+    assert [node.name for node in built if node.failed] == []
+    tested = dbt_runner.run(
+        module_warehouse,
+        settings,
+        ["test", "--select", "test_type:unit", "--vars", DAY, "--threads", "4"],
+    )
+    failed = {node.name: node.message for node in tested if node.failed}
+    assert not failed, failed
+    assert len(tested) > 20
