@@ -19,6 +19,11 @@ renamed as (
         nullif(doc #>> '{properties,hs_activity_type}', '') as activity_type,
         lower(nullif(doc #>> '{properties,hs_meeting_outcome}', '')) as outcome,
         nullif(doc #>> '{properties,document_url}', '') as document_url,
+        {{ listed("doc #>> '{properties,review_sections}'") }} as review_sections,
+        {{ listed("doc #>> '{properties,risk_tags}'") }} as risk_tags,
+        nullif(doc #>> '{properties,next_action}', '') as next_action,
+        nullif(doc #>> '{properties,next_action_owner}', '') as next_action_owner_id,
+        ({{ moment('next_action_due_on') }})::date as next_action_due_date,
         {{ moment('hs_meeting_start_time') }} as starts_at,
         {{ moment('hs_createdate') }} as created_at,
         source_updated_at

@@ -87,9 +87,9 @@ SURVEY_SCALES = {
 }
 
 
-Role = Annotated[str, *words("decision_maker", "champion", "economic_buyer", "user")]
+Role = Annotated[str, *words("decision_maker", "champion", "economic_buyer", "user", "it")]
 MeetingKind = Annotated[
-    str, *words("business_review", "check_in", "onboarding", "training", "other")
+    str, *words("business_review", "check_in", "onboarding", "training", "renewal", "call", "other")
 ]
 Outcome = Annotated[str, *words("scheduled", "completed", "rescheduled", "no_show", "canceled")]
 DealKind = Annotated[str, *words("new_business", "expansion", "renewal")]

@@ -80,10 +80,29 @@ class Meeting(CanonicalRecord):
     meeting_id: Id
     account_id: AccountId
     contact_id: ContactId | None = None
+    contact_ids: Text | None = Field(
+        default=None, description="all who were invited, separated by semicolons"
+    )
+    owner_id: OwnerId | None = None
+    title: Text | None = None
     kind: MeetingKind | None = None
     starts_at: Instant | None = None
     outcome: Outcome | None = None
     has_document: Flag | None = None
+    document_id: Text | None = Field(
+        default=None, description="id or link of the document or the notes"
+    )
+    review_sections: Text | None = Field(
+        default=None,
+        description="what a review's document covers, separated by semicolons: "
+        "results, kpi_vs_plan, next_plans, goal_changes",
+    )
+    risk_tags: Text | None = Field(
+        default=None, description="risks noted, separated by semicolons, such as budget_risk"
+    )
+    next_action: Text | None = None
+    next_action_owner_id: Id | None = None
+    next_action_due_on: Day | None = None
 
 
 class Deal(CanonicalRecord):

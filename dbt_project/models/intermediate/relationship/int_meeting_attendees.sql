@@ -1,0 +1,60 @@
+{{ config(materialized='table') }}
+
+with
+
+meetings as (
+
+    select * from {{ ref('int_meeting_records') }}
+
+),
+
+-- Who came to a meeting before being entered in the CRM had the first role known.
+roles as (
+
+    select
+        contact_id,
+        role,
+        case
+            when starts_date = min(starts_date) over (partition by contact_id)
+                then date '-infinity'
+            else starts_date
+        end as starts_date,
+        coalesce(ends_date, date 'infinity') as ends_date
+
+    from {{ ref('int_contact_roles') }}
+
+),
+
+invited as (
+
+    select distinct
+        meetings.source,
+        meetings.meeting_id,
+        meetings.customer_id,
+        attendee.contact_id,
+        meetings.outcome,
+        meetings.meeting_date
+
+    from meetings
+    cross join
+        lateral jsonb_array_elements_text(meetings.contact_ids)
+            as attendee (contact_id)
+
+)
+
+-- Nobody who had left was in the room, and the role is the one of that day.
+select
+    invited.source,
+    invited.meeting_id,
+    invited.customer_id,
+    invited.contact_id,
+    roles.role,
+    invited.outcome,
+    invited.meeting_date
+
+from invited
+left join roles
+    on
+        invited.contact_id = roles.contact_id
+        and invited.meeting_date >= roles.starts_date
+        and invited.meeting_date < roles.ends_date
