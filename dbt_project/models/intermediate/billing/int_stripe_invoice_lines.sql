@@ -6,7 +6,8 @@ invoices as (
 
 ),
 
--- A void invoice was never owed; every other status counts, paid or not.
+-- A void invoice was never owed; every other status counts, paid or not. A metered line
+-- is billed for what was used and promises nothing.
 lines as (
 
     select
@@ -45,6 +46,7 @@ lines as (
     where
         invoices.status != 'void'
         and line.doc #>> '{price,type}' = 'recurring'
+        and coalesce(line.doc #>> '{price,recurring,usage_type}', 'licensed') != 'metered'
         and line.doc ->> 'subscription_item' is not null
 
 )

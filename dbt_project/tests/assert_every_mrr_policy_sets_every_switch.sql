@@ -1,0 +1,30 @@
+-- A policy that says nothing about a switch would count by accident; a value that no
+-- switch knows would count nothing.
+with
+
+policies as (
+
+    select distinct mrr_policies.policy from {{ ref('mrr_policies') }} as mrr_policies
+
+)
+
+select
+    policies.policy,
+    switches.switch,
+    mrr_policies.value
+
+from policies
+cross join {{ ref('mrr_switches') }} as switches
+left join {{ ref('mrr_policies') }} as mrr_policies
+    on
+        policies.policy = mrr_policies.policy
+        and switches.switch = mrr_policies.switch
+
+where
+    mrr_policies.value is null
+    or (
+        mrr_policies.value != 'inherits'
+        and mrr_policies.value !~ '^[0-9.]+$'
+        and not mrr_policies.value
+        = any(regexp_split_to_array(switches.allowed, ', | or '))
+    )
