@@ -36,7 +36,9 @@ days as (
 
     from mrr_daily
 
-    where as_of_date >= {{ first_day_to_score() }}
+    where
+        as_of_date >= {{ first_day_to_score() }}
+        and {{ is_day_to_score('as_of_date') }}
 
     group by customer_id, as_of_date
 
