@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from psycopg.types.json import Jsonb
 
-from retention import dbt_runner
+from retention import dbt_runner, phases
 from retention.dbt_runner import NodeResult
 from retention.errors import BuildError, UsageError
 from retention.settings import Settings
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from retention.warehouse import Warehouse
 
 LOCK = "build"
-# Unit tests prove the logic and do not look at the data: the test suite runs them.
-COMMAND = ("build", "--exclude-resource-type", "unit_test", "--threads", "4")
 
 
 @dataclass(frozen=True)
@@ -74,15 +72,9 @@ def build(
     BuildError naming the model, its message and its file. Readers see none of it either way.
     """
     day = _day(as_of)
-    command = [*COMMAND, *(["--full-refresh"] if full_refresh else [])]
     with _lock(wh) as guard:
         started = _begin(wh, day, known_at)
-        variables = {
-            "as_of": day.isoformat(),
-            "known_at": started.known_at.isoformat(),
-            "build_id": started.build_id,
-        }
-        return _run(wh, guard, started, [*command, "--vars", json.dumps(variables)])
+        return _run(wh, guard, started, full_refresh=full_refresh)
 
 
 def retry(wh: Warehouse) -> BuildResult:
@@ -92,7 +84,7 @@ def retry(wh: Warehouse) -> BuildResult:
     folder; then a build from the start is the way.
     """
     with _lock(wh) as guard:
-        return _run(wh, guard, _resume(wh), ["retry"])
+        return _run(wh, guard, _resume(wh))
 
 
 def invoke_dbt(settings: Settings, args: Sequence[str]) -> int:
@@ -116,13 +108,16 @@ class _Started:
 
 
 def _run(
-    wh: Warehouse, guard: psycopg.Connection, started: _Started, command: Sequence[str]
+    wh: Warehouse, guard: psycopg.Connection, started: _Started, *, full_refresh: bool = False
 ) -> BuildResult:
     clock = time.monotonic()
     nodes = started.done
+    day = phases.Day(started.as_of, started.known_at, started.build_id, full_refresh)
     try:
-        nodes = _merged(started.done, dbt_runner.run(wh, _settings(wh), command))
-        _raise_for_failed(nodes)
+        with dbt_runner.project(wh, _settings(wh)) as project:
+            for phase in phases.of(wh, project, day, started.done):
+                nodes = _merged(nodes, phase())
+                _raise_for_failed(nodes)
         # In the transaction that holds the lock: who lost the lock cannot finish the build.
         _record(guard, started.build_id, "done", nodes)
         guard.commit()

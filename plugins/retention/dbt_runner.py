@@ -58,21 +58,55 @@ def target_path(settings: Settings) -> Path:
     return settings.state / "dbt" / settings.company / "target"
 
 
-def run(wh: Warehouse, settings: Settings, command: Sequence[str]) -> list[NodeResult]:
-    """Run one dbt command; the result of every node, failed or not.
+@dataclass
+class Project:
+    """The dbt project of one warehouse: parsed once, for as many commands as there are."""
 
-    The project is parsed without the variables of the day, so that dbt's partial parsing
-    holds from one day and one process to the next. Raises BuildError when dbt stops before
-    it runs anything, AlreadyRunning when this process is running dbt already.
-    """
-    with environment(wh, settings):
+    settings: Settings
+    _manifest: Any = None
+
+    @property
+    def manifest(self) -> Any:
+        """Parsed without the variables of the day, so that dbt's partial parsing holds from one
+        day and one process to the next.
+        """
+        if self._manifest is None:
+            from dbt.cli.main import dbtRunner
+
+            self._manifest = _invoke(dbtRunner(), self.settings, ["parse"]).result
+        return self._manifest
+
+    def run(self, command: Sequence[str]) -> list[NodeResult]:
+        """Run one dbt command; the result of every node, failed or not.
+
+        Raises BuildError when dbt stops before it runs anything.
+        """
         from dbt.cli.main import dbtRunner
 
-        manifest = None
-        if command[0] != "retry":
-            manifest = _invoke(dbtRunner(), settings, ["parse"]).result
-        response = _invoke(dbtRunner(manifest=manifest), settings, command)
-    return [_node(result) for result in response.result.results]
+        manifest = None if command[0] == "retry" else self.manifest
+        response = _invoke(dbtRunner(manifest=manifest), self.settings, command)
+        return [_node(result) for result in response.result.results]
+
+    def sources(self, name: str) -> set[str]:
+        """The tables of that source that the models read."""
+        known = self.manifest.sources.values()
+        return {source.name for source in known if source.source_name == name}
+
+
+@contextmanager
+def project(wh: Warehouse, settings: Settings) -> Iterator[Project]:
+    """The project, with dbt's environment for the length of the block.
+
+    Raises AlreadyRunning when this process is running dbt already.
+    """
+    with environment(wh, settings):
+        yield Project(settings)
+
+
+def run(wh: Warehouse, settings: Settings, command: Sequence[str]) -> list[NodeResult]:
+    """One command in a project of its own."""
+    with project(wh, settings) as opened:
+        return opened.run(command)
 
 
 def invoke(wh: Warehouse, settings: Settings, args: Sequence[str]) -> int:

@@ -94,12 +94,15 @@ class Warehouse:
         May run at any time, twice or in two processes at once.
         """
         from retention import migrate, records  # they need a Warehouse themselves
+        from retention.statistics import STATISTICS, tables
 
         applied = migrate.migrate(self)
         with self.connect("loader") as conn:
             for source in sources:
                 for stream in source.streams:
                     records.ensure_table(conn, source, stream)
+        with self.connect("transformer") as conn:
+            tables.ensure(conn, STATISTICS)
         return applied
 
     def lock(self, conn: psycopg.Connection, name: str) -> None:

@@ -1,0 +1,13 @@
+"""Statistics from libraries, computed between the two halves of a build.
+
+To add one: declare it in a module here, list it below, and read its table in a dbt model
+tagged ``statistics`` through ``source('statistics', <name>)``.
+"""
+
+from __future__ import annotations
+
+from retention.statistics.base import Inputs, Statistic, exact
+
+STATISTICS: tuple[Statistic, ...] = ()
+
+__all__ = ["STATISTICS", "Inputs", "Statistic", "exact"]
