@@ -1,30 +1,44 @@
 with
 
+-- The first day that any window of this build looks back to.
+windows as (
+
+    select
+        least(min(customer_days.as_of_date), min(reach.complete_to))
+        - {{ policy('usage_window_days', 'int') }} as after_date
+
+    from {{ ref('int_customer_days_to_score') }} as customer_days
+    cross join {{ ref('int_usage_reach') }} as reach
+
+),
+
 usage as (
 
-    select * from {{ ref('int_usage') }}
+    select
+        customer_id,
+        user_key,
+        feature,
+        event_date
+
+    from {{ ref('int_usage') }}
 
     where
         customer_id is not null
-        and event_date
-        > (
-            select min(customer_days.as_of_date)
-            from {{ ref('int_customer_days_to_score') }} as customer_days
-        )
-        - {{ policy('usage_window_days', 'int') }}
+        and event_date > (select windows.after_date from windows)
         and event_date <= {{ as_of() }}
 
 ),
 
--- A user counts for the length of the window after each active day. Cut where the next
--- active day begins, those stretches never overlap, so the number of users active in a
--- window is the number that entered minus the number that left: no day looks back over
--- its window.
-active_days as (
+entitlements as (
+
+    select * from {{ ref('int_entitlement_ranges') }}
+
+),
+
+user_days as (
 
     select distinct
         customer_id,
-        'user' as kind,
         user_key as name,
         event_date
 
@@ -32,11 +46,12 @@ active_days as (
 
     where user_key is not null
 
-    union all
+),
+
+feature_days as (
 
     select distinct
         customer_id,
-        'feature' as kind,
         feature as name,
         event_date
 
@@ -44,12 +59,50 @@ active_days as (
 
 ),
 
+active_days as (
+
+    select
+        'users' as kind,
+        *
+
+    from user_days
+
+    union all
+
+    select
+        'features' as kind,
+        *
+
+    from feature_days
+
+    union all
+
+    select
+        kind.name as kind,
+        feature_days.customer_id,
+        feature_days.name,
+        feature_days.event_date
+
+    from feature_days
+    inner join entitlements
+        on
+            feature_days.customer_id = entitlements.customer_id
+            and feature_days.name = entitlements.feature
+            and feature_days.event_date >= entitlements.starts_date
+            and feature_days.event_date < entitlements.ends_date
+    inner join (values ('key_features'), ('advanced_features')) as kind (name)
+        on kind.name = 'key_features' or entitlements.feature_group = 'advanced'
+
+),
+
+-- A user counts for the length of the window after each active day. Cut where the next
+-- active day begins, those stretches never overlap, so the number of users active in a
+-- window is the number that entered minus the number that left: no day looks back over
+-- its window.
 stretches as (
 
     select
-        customer_id,
-        kind,
-        event_date as enters_date,
+        *,
         least(
             event_date + {{ policy('usage_window_days', 'int') }},
             lead(event_date) over (
@@ -59,36 +112,20 @@ stretches as (
 
     from active_days
 
-),
-
-steps as (
-
-    select
-        customer_id,
-        kind,
-        enters_date as step_date,
-        1 as step
-
-    from stretches
-
-    union all
-
-    select
-        customer_id,
-        kind,
-        leaves_date as step_date,
-        -1 as step
-
-    from stretches
-
 )
 
 select
-    customer_id,
-    step_date,
-    coalesce(sum(step) filter (where kind = 'user'), 0) as user_step,
-    coalesce(sum(step) filter (where kind = 'feature'), 0) as feature_step
+    stretches.customer_id,
+    stretches.kind,
+    sum(turn.step) as step,
+    turn.step_date
 
-from steps
+from stretches
+cross join
+    lateral (
+        values (1, stretches.event_date), (-1, stretches.leaves_date)
+    ) as turn (step, step_date)
 
-group by customer_id, step_date
+group by stretches.customer_id, stretches.kind, turn.step_date
+
+having sum(turn.step) != 0

@@ -1,8 +1,14 @@
+{%- set counts = [
+    'window_events', 'earlier_events', 'trend_events', 'before_events', 'active_days',
+    'users', 'features', 'key_features', 'advanced_features', 'entitled_features',
+    'entitled_advanced_features'
+] -%}
+
 with
 
-customer_days as (
+reach as (
 
-    select * from {{ ref('int_customer_days_to_score') }}
+    select * from {{ ref('int_usage_reach') }}
 
 ),
 
@@ -12,90 +18,117 @@ usage_daily as (
 
 ),
 
-usage_steps as (
+-- Beyond the reach of the source silence is not knowledge: the window ends there.
+window_ends as (
 
-    select * from {{ ref('int_usage_steps') }}
+    select distinct
+        customer_days.customer_id,
+        least(customer_days.as_of_date, reach.complete_to) as day
+
+    from {{ ref('int_customer_days_to_score') }} as customer_days
+    cross join reach
+
+    where reach.complete_to is not null
+
+),
+
+bounds as (
+
+    select
+        min(day) - 2 * greatest(
+            {{ policy('usage_window_days', 'int') }},
+            {{ policy('usage_trend_days', 'int') }}
+        ) as after_date
+
+    from window_ends
+
+),
+
+spans as (
+
+    select
+        usage_daily.customer_id,
+        min(usage_daily.event_date) as first_event_date,
+        max(usage_daily.event_date) filter (
+            where usage_daily.event_date <= bounds.after_date
+        ) as earlier_event_date
+
+    from usage_daily
+    cross join bounds
+
+    group by usage_daily.customer_id
 
 ),
 
 -- A day's events enter the window on the day, pass into the window before it when they
 -- are as old as the window is long, and leave that one after as many days again.
-event_steps as (
+timeline as (
 
     select
         usage_daily.customer_id,
         usage_daily.event_date
-        + step.windows * {{ policy('usage_window_days', 'int') }} as day,
-        usage_daily.event_count * step.window_sign as window_step,
-        usage_daily.event_count * step.earlier_sign as earlier_step,
-        case when step.windows = 0 then usage_daily.event_date end as event_date
+        + step.windows * {{ policy('usage_window_days', 'int') }}
+        + step.trends * {{ policy('usage_trend_days', 'int') }} as day,
+        step.kind,
+        step.sign
+        * case when step.kind = 'active_days' then 1 else usage_daily.event_count end
+            as step,
+        usage_daily.event_date
 
     from usage_daily
-    cross join (values (0, 1, 0), (1, -1, 1), (2, 0, -1)) as step (
-        windows, window_sign, earlier_sign
-    )
+    cross join (
+        values
+        ('window_events', 0, 0, 1), ('window_events', 1, 0, -1),
+        ('earlier_events', 1, 0, 1), ('earlier_events', 2, 0, -1),
+        ('trend_events', 0, 0, 1), ('trend_events', 0, 1, -1),
+        ('before_events', 0, 1, 1), ('before_events', 0, 2, -1),
+        ('active_days', 0, 0, 1), ('active_days', 1, 0, -1)
+    ) as step (kind, windows, trends, sign)
 
-),
-
-timeline as (
-
-    select
-        customer_id,
-        as_of_date as day,
-        0 as window_step,
-        0 as earlier_step,
-        0 as user_step,
-        0 as feature_step,
-        null::date as event_date,
-        true as is_scored
-
-    from customer_days
-
-    union all
-
-    select
-        customer_id,
-        day,
-        window_step,
-        earlier_step,
-        0 as user_step,
-        0 as feature_step,
-        event_date,
-        false as is_scored
-
-    from event_steps
+    where usage_daily.event_date > (select bounds.after_date from bounds)
 
     union all
 
     select
         customer_id,
         step_date as day,
-        0 as window_step,
-        0 as earlier_step,
-        user_step,
-        feature_step,
-        null::date as event_date,
-        false as is_scored
+        kind,
+        step,
+        null::date as event_date
 
-    from usage_steps
+    from {{ ref('int_usage_steps') }}
 
-),
+    union all
 
-days as (
+    select
+        entitlements.customer_id,
+        turn.day,
+        kind.name as kind,
+        turn.step,
+        null::date as event_date
+
+    from {{ ref('int_entitlement_ranges') }} as entitlements
+    cross join
+        lateral (
+            values (1, entitlements.starts_date), (-1, entitlements.ends_date)
+        ) as turn (step, day)
+    inner join (
+        values ('entitled_features'), ('entitled_advanced_features')
+    ) as kind (name)
+        on
+            kind.name = 'entitled_features'
+            or entitlements.feature_group = 'advanced'
+
+    union all
 
     select
         customer_id,
         day,
-        sum(window_step) as window_step,
-        sum(earlier_step) as earlier_step,
-        sum(user_step) as user_step,
-        sum(feature_step) as feature_step,
-        max(event_date) as event_date,
-        bool_or(is_scored) as is_scored
+        'end' as kind,
+        0 as step,
+        null::date as event_date
 
-    from timeline
-
-    group by customer_id, day
+    from window_ends
 
 ),
 
@@ -103,21 +136,32 @@ windows as (
 
     select
         customer_id,
-        day as as_of_date,
-        is_scored,
-        sum(window_step) over so_far as window_events,
-        sum(earlier_step) over so_far as earlier_events,
-        sum(user_step) over so_far as window_users,
-        sum(feature_step) over so_far as window_features,
-        max(event_date) over so_far as last_event_date,
-        min(event_date) over so_far as first_event_date
+        day as window_end_date,
+        bool_or(kind = 'end') as is_scored,
+        {%- for count in counts %}
+        sum(coalesce(sum(step) filter (where kind = '{{ count }}'), 0)) over so_far
+            as {{ count }},
+        {%- endfor %}
+        max(max(event_date) filter (where event_date = day)) over so_far
+            as newest_event_date
 
-    from days
+    from timeline
+
+    group by customer_id, day
 
     window so_far as (partition by customer_id order by day)
 
 )
 
-select * from windows
+select
+    windows.*,
+    coalesce(windows.newest_event_date, spans.earlier_event_date) as last_event_date,
+    case
+        when spans.first_event_date <= windows.window_end_date
+            then spans.first_event_date
+    end as first_event_date
 
-where is_scored
+from windows
+left join spans on windows.customer_id = spans.customer_id
+
+where windows.is_scored
