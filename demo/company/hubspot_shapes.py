@@ -108,6 +108,8 @@ def ticket(life: Life, state: State) -> tuple[Properties, Links]:
         "first_agent_reply_date": moment(state["replied"]), "closed_date": moment(state["closed"]),
         "hubspot_owner_id": state["owner"], "implemented_on": state["implemented_on"],
         "customer_informed_on": state["informed_on"],
+        "first_auto_reply_date": moment(state["auto_replied"]),
+        "hs_conversations_originating_thread_id": state["thread"],
     }, of_company(life, state["person"])  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING
 
 from demo.company.chance import weighted
@@ -33,6 +34,8 @@ class Tickets:
     def __init__(self, life: Life) -> None:
         self.life = life
         self.rng = life.streams["tickets"]
+        # What came later has a stream of its own, so that the tickets stay what they were.
+        self.later = Random(life.streams.seed_of("tickets") + 1)
         self.made = 0
 
     def step(self, day: int) -> None:
@@ -60,13 +63,28 @@ class Tickets:
             subject=subjects[int(self.rng.random() * len(subjects))], person=asker, replied=None,
             closed=None, channel=weighted(self.rng, CHANNELS), implemented_on=None, archived=False,
             informed_on=None, owner=self.life.owner(self.life.clock.day_of(at)).id,
+            thread=f"5{key}", auto_replied=self.auto_reply(at),
         )  # fmt: skip
+        if self.later.random() < 0.03:
+            self.ask_again(key, at)
         if self.rng.random() < 0.006:
             self.life.facts.note("ticket", key, at + 2 * HOUR, archived=True)
             return
         wait = self.rng.lognormvariate(1.0, 1.15) * SLOWNESS[priority] * HOUR
         reply = self.working(at + max(120, int(wait)))
         self.life.agenda.at(reply, lambda t: self.reply(key, category, priority, at, t))
+
+    def auto_reply(self, at: int) -> int | None:
+        """Most tickets are acknowledged by a machine in the second they arrive."""
+        return at if self.later.random() < 0.6 else None
+
+    def ask_again(self, key: str, at: int) -> None:
+        """The same matter once more by mail: a ticket of the same thread, closed as a copy."""
+        state = dict(self.life.facts.of("ticket")[key][0][1])
+        twin, again = str(int(key) + 5), at + int((1 + 5 * self.later.random()) * HOUR)
+        state.update(created=again, channel="EMAIL", auto_replied=None)
+        self.life.facts.note("ticket", twin, again, **state)
+        self.life.facts.note("ticket", twin, again + HOUR, stage="4", closed=again + HOUR)
 
     def working(self, at: int) -> int:
         """Nobody answers at a weekend; those answers come on Monday."""
@@ -77,6 +95,8 @@ class Tickets:
     def reply(self, key: str, category: str, priority: str, opened: int, at: int) -> None:
         """The first answer; a late one to something urgent is remembered."""
         self.life.facts.note("ticket", key, at, stage="2", replied=at)
+        if at - opened > 8 * HOUR and priority in ("LOW", "MEDIUM") and self.later.random() < 0.15:
+            self.life.facts.note("ticket", key, at, priority="HIGH")
         hours = (at - opened) / HOUR
         if hours > 24:
             self.life.mood.shock(-0.12 - (0.35 if priority in ("HIGH", "URGENT") else 0.0))

@@ -50,7 +50,13 @@ stripe as (
         coalesce(stripe_invoices.due_at, stripe_invoices.created_at)::date as due_date,
         stripe_invoices.paid_at::date as paid_date,
         coalesce(stripe_invoices.paid_at, stripe_invoices.written_off_at)::date
-            as settled_date
+            as settled_date,
+        -- The last attempt of a paid invoice is the one that went through.
+        stripe_invoices.attempt_count - case
+            when stripe_invoices.status = 'paid' and stripe_invoices.attempt_count > 0
+                then 1
+            else 0
+        end as failed_attempts
 
     from stripe_invoices
     left join identities
@@ -73,7 +79,8 @@ files as (
         files_invoices.issued_date,
         coalesce(files_invoices.due_date, files_invoices.issued_date) as due_date,
         files_invoices.paid_date,
-        files_invoices.paid_date as settled_date
+        files_invoices.paid_date as settled_date,
+        files_invoices.failed_attempts
 
     from files_invoices
     left join customer_keys on files_invoices.account_id = customer_keys.account_key

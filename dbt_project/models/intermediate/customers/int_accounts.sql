@@ -50,7 +50,7 @@ unioned as (
         null as timezone,
         plan,
         seats,
-        null::int as notice_days,
+        notice_days,
         claimed_churned,
         false as is_deleted,
         signed_up_date,

@@ -34,6 +34,7 @@ unioned as (
         lower(deal_stage) as vendor_stage,
         deal_amount,
         currency,
+        lost_reason,
         is_closed,
         is_won,
         created_at::date as created_date,
@@ -51,6 +52,7 @@ unioned as (
         lower(deal_stage) as vendor_stage,
         deal_amount,
         currency,
+        lost_reason,
         is_closed,
         is_won,
         created_date,
@@ -67,6 +69,7 @@ select
     coalesce(kinds.canonical_value, unioned.vendor_kind) as deal_kind,
     unioned.deal_amount,
     unioned.currency,
+    unioned.lost_reason,
     coalesce(unioned.is_closed, stages.canonical_value in ('won', 'lost'), false)
         as is_closed,
     coalesce(unioned.is_won, stages.canonical_value = 'won', false) as is_won,

@@ -27,12 +27,15 @@ unioned as (
         ticket_id,
         company_id as account_key,
         priority,
+        opening_priority,
         channel,
         category,
         null::numeric(6, 2) as satisfaction_score,
         null::numeric(6, 2) as satisfaction_scale,
         opened_at,
         first_reply_at,
+        first_auto_reply_at,
+        thread_id,
         closed_at
 
     from hubspot_tickets
@@ -44,28 +47,56 @@ unioned as (
         ticket_id,
         account_id as account_key,
         priority,
+        opening_priority,
         channel,
         category,
         satisfaction_score,
         satisfaction_scale,
         opened_at,
         first_reply_at,
+        first_auto_reply_at,
+        thread_id,
         closed_at
 
     from files_tickets
 
+),
+
+-- Only a person's reply stops the clock, and some systems stamp the automatic one too.
+answered as (
+
+    select
+        source,
+        ticket_id,
+        account_key,
+        lower(priority) as priority,
+        lower(opening_priority) as opening_priority,
+        lower(channel) as channel,
+        category,
+        coalesce(thread_id, ticket_id) as thread_id,
+        satisfaction_score,
+        satisfaction_scale,
+        opened_at,
+        case
+            when (first_reply_at = first_auto_reply_at) is not true then first_reply_at
+        end as first_reply_at,
+        first_auto_reply_at,
+        closed_at
+
+    from unioned
+
 )
 
 select
-    unioned.*,
+    answered.*,
     customer_keys.customer_id,
-    unioned.opened_at::date as opened_date,
-    (extract(epoch from unioned.first_reply_at - unioned.opened_at) / 3600)::numeric(
+    answered.opened_at::date as opened_date,
+    (extract(epoch from answered.first_reply_at - answered.opened_at) / 3600)::numeric(
         12, 2
     )
         as first_reply_hours
 
-from unioned
-left join customer_keys on unioned.account_key = customer_keys.account_key
+from answered
+left join customer_keys on answered.account_key = customer_keys.account_key
 
-where unioned.opened_at is not null
+where answered.opened_at is not null

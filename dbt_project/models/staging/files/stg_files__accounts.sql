@@ -19,6 +19,8 @@ renamed as (
         doc ->> 'region' as region,
         doc ->> 'plan' as plan,
         (doc ->> 'seats')::bigint as seats,
+        (doc ->> 'notice_days')::int as notice_days,
+        (doc ->> 'annual_budget_amount')::numeric(18, 4) as annual_budget_amount,
         (doc ->> 'claimed_churned')::boolean as claimed_churned,
         (doc ->> 'signed_up_on')::date as signed_up_date,
         source_updated_at

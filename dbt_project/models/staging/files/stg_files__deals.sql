@@ -15,6 +15,7 @@ renamed as (
         doc ->> 'kind' as deal_kind,
         doc ->> 'stage' as deal_stage,
         doc ->> 'currency' as currency,
+        doc ->> 'lost_reason' as lost_reason,
         (doc ->> 'amount')::numeric(18, 4) as deal_amount,
         (doc ->> 'is_closed')::boolean as is_closed,
         (doc ->> 'is_won')::boolean as is_won,

@@ -17,6 +17,7 @@ renamed as (
         doc ->> 'currency' as currency,
         (doc ->> 'total_amount')::numeric(18, 4) as total_amount,
         (doc ->> 'paid_amount')::numeric(18, 4) as paid_amount,
+        (doc ->> 'failed_attempts')::int as failed_attempts,
         (doc ->> 'issued_on')::date as issued_date,
         (doc ->> 'due_on')::date as due_date,
         (doc ->> 'paid_on')::date as paid_date,

@@ -22,6 +22,8 @@ renamed as (
         (doc ->> 'is_add_on')::boolean as is_add_on,
         (doc ->> 'is_upgrade')::boolean as is_upgrade,
         (doc ->> 'is_downgrade')::boolean as is_downgrade,
+        (doc ->> 'auto_renews')::boolean as auto_renews,
+        (doc ->> 'contract_ends_on')::date as contract_ends_date,
         (doc ->> 'starts_on')::date as starts_date,
         (doc ->> 'ends_on')::date as ends_date,
         source_updated_at

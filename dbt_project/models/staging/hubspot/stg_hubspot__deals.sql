@@ -15,6 +15,7 @@ renamed as (
         nullif(doc #>> '{properties,dealstage}', '') as deal_stage,
         nullif(doc #>> '{properties,dealtype}', '') as deal_type,
         nullif(doc #>> '{properties,deal_currency_code}', '') as currency,
+        nullif(doc #>> '{properties,closed_lost_reason}', '') as lost_reason,
         nullif(doc #>> '{properties,amount}', '')::numeric(18, 4) as deal_amount,
         (nullif(doc #>> '{properties,hs_is_closed}', ''))::boolean as is_closed,
         (nullif(doc #>> '{properties,hs_is_closed_won}', ''))::boolean as is_won,

@@ -6,6 +6,33 @@ newest as (
 
 ),
 
+-- A service level is promised for the priority that the ticket came with, and a ticket
+-- that waits is often raised later.
+first_seen as (
+
+    select distinct on (record_id)
+        record_id,
+        lower(nullif(doc #>> '{properties,hs_ticket_priority}', '')) as opening_priority
+
+    from {{ source('hubspot', 'tickets') }}
+
+    where loaded_at <= {{ known_at() }}
+
+    order by record_id, source_updated_at nulls last, loaded_at, version_id
+
+),
+
+joined as (
+
+    select
+        newest.*,
+        first_seen.opening_priority
+
+    from newest
+    inner join first_seen on newest.record_id = first_seen.record_id
+
+),
+
 renamed as (
 
     select
@@ -14,14 +41,18 @@ renamed as (
         nullif(doc #>> '{properties,subject}', '') as subject,
         lower(nullif(doc #>> '{properties,hs_ticket_priority}', '')) as priority,
         nullif(doc #>> '{properties,source_type}', '') as channel,
+        opening_priority,
         nullif(doc #>> '{properties,hs_ticket_category}', '') as category,
         nullif(doc #>> '{properties,hs_pipeline_stage}', '') as pipeline_stage,
+        nullif(doc #>> '{properties,hs_conversations_originating_thread_id}', '')
+            as thread_id,
         {{ moment('createdate') }} as opened_at,
         {{ moment('first_agent_reply_date') }} as first_reply_at,
+        {{ moment('first_auto_reply_date') }} as first_auto_reply_at,
         {{ moment('closed_date') }} as closed_at,
         source_updated_at
 
-    from newest
+    from joined
 
 )
 

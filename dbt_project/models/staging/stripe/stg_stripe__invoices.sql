@@ -22,6 +22,7 @@ renamed as (
         (doc ->> 'amount_paid')::bigint as paid_minor,
         (doc ->> 'amount_remaining')::bigint as remaining_minor,
         (doc #>> '{discount,coupon,percent_off}')::numeric(9, 4) as coupon_percent_off,
+        (doc ->> 'attempt_count')::int as attempt_count,
         to_timestamp((doc ->> 'created')::bigint) as created_at,
         to_timestamp((doc ->> 'due_date')::bigint) as due_at,
         to_timestamp((doc #>> '{status_transitions,paid_at}')::bigint) as paid_at,

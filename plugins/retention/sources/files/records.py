@@ -55,6 +55,10 @@ class Account(CanonicalRecord):
     parent_account_id: AccountId | None = None
     signed_up_on: Day | None = None
     seats: Count | None = None
+    notice_days: Count | None = None
+    annual_budget_amount: Price | None = Field(
+        default=None, description="what the customer spends on all it could buy here, per year"
+    )
     claimed_churned: Flag | None = Field(
         default=None, description="what the file claims; the marts decide from the terms"
     )
@@ -117,6 +121,7 @@ class Deal(CanonicalRecord):
     closes_on: Day | None = None
     is_closed: Flag | None = None
     is_won: Flag | None = None
+    lost_reason: Text | None = None
 
 
 class Goal(CanonicalRecord):
@@ -140,6 +145,12 @@ class Ticket(CanonicalRecord):
     status: TicketStatus | None = None
     opened_at: Instant | None = None
     first_reply_at: Instant | None = None
+    first_auto_reply_at: Instant | None = Field(
+        default=None, description="a reply at this very instant is no person's"
+    )
+    thread_id: Text | None = Field(
+        default=None, description="tickets of one conversation share it and count once"
+    )
     closed_at: Instant | None = None
     resolution_hours: Number | None = Field(default=None, description="as the file states it")
     satisfaction_score: Number | None = None
@@ -173,6 +184,10 @@ class Subscription(CanonicalRecord):
     is_downgrade: Flag | None = None
     claimed_churned: Flag | None = None
     discount_rate: Rate | None = None
+    auto_renews: Flag | None = None
+    contract_ends_on: Day | None = Field(
+        default=None, description="where a frame of several years outlasts the billed term"
+    )
 
     @model_validator(mode="after")
     def in_order(self) -> Subscription:
@@ -193,6 +208,7 @@ class Invoice(CanonicalRecord):
     issued_on: Day | None = None
     due_on: Day | None = None
     paid_on: Day | None = None
+    failed_attempts: Count | None = None
     kind: InvoiceKind | None = None
 
     @model_validator(mode="after")

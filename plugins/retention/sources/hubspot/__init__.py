@@ -120,7 +120,8 @@ SOURCE = Source(
             records.Ticket,
             "subject content hs_pipeline hs_pipeline_stage hs_ticket_priority hs_ticket_category "
             "source_type createdate first_agent_reply_date closed_date hubspot_owner_id "
-            "implemented_on customer_informed_on",
+            "implemented_on customer_informed_on first_auto_reply_date "
+            "hs_conversations_originating_thread_id",
             associations=("companies", "contacts"),
         ),
         _stream(

@@ -70,6 +70,7 @@ class Meeting(CrmObject):
 class TicketProperties(Document):
     createdate: MaybeMoment = None
     first_agent_reply_date: MaybeMoment = None
+    first_auto_reply_date: MaybeMoment = None
     closed_date: MaybeMoment = None
 
 

@@ -1,0 +1,13 @@
+{#- Probability of at least `count` events where `mean` are expected; exact, in decimals. -#}
+{% macro poisson_tail(count, mean) -%}
+    (
+        select
+            greatest(
+                1 - exp(-({{ mean }})::numeric) * coalesce(
+                    sum(power(({{ mean }})::numeric, k) / factorial(k)), 0
+                ),
+                0
+            )::numeric(9, 6)
+        from generate_series(0, ({{ count }})::int - 1) as terms (k)
+    )
+{%- endmacro %}
