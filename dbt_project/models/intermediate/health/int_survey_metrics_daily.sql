@@ -31,7 +31,7 @@ blocks as (
         (customer_days.as_of_date - responses.answered_date) / 30 as block,
         avg(responses.score) as mean_score,
         count(*) as response_count,
-        count(*) filter (where responses.score >= surveys.promoter_from) as top_count,
+        count(*) filter (where responses.answer_class = 'promoter') as top_count,
         max(responses.earlier_score - responses.score) as largest_drop,
         max(responses.answered_date) as last_date
 
@@ -41,7 +41,6 @@ blocks as (
             customer_days.customer_id = responses.customer_id
             and customer_days.as_of_date >= responses.answered_date
             and customer_days.as_of_date - responses.answered_date < 120
-    inner join {{ ref('surveys') }} as surveys on responses.survey = surveys.survey
 
     group by
         customer_days.customer_id,

@@ -1,3 +1,5 @@
+{{ config(materialized='table') }}
+
 with
 
 customer_keys as (
@@ -6,11 +8,15 @@ customer_keys as (
 
 ),
 
-tasks as (
+hubspot_tasks as (
 
     select * from {{ ref('stg_hubspot__tasks') }}
 
-    where completed_at is not null
+),
+
+files_actions as (
+
+    select * from {{ ref('stg_files__actions') }}
 
 ),
 
@@ -20,25 +26,74 @@ meetings as (
 
     where outcome = 'completed' and customer_id is not null
 
+),
+
+tickets as (
+
+    select * from {{ ref('int_tickets') }}
+
+    where customer_id is not null and first_reply_at is not null
+
 )
 
--- What the company did for a customer: a task done or a meeting held, never a task
--- planned.
+-- What the company did or plans to do for a customer. A plan has no acted_at: only a
+-- task done, a meeting held, a message sent or a ticket answered is an act.
 select
-    customer_keys.customer_id,
+    'hubspot' as source,
+    hubspot_tasks.task_id as action_id,
     'task' as action_kind,
-    tasks.survey_response_id,
-    tasks.completed_at as acted_at
+    customer_keys.customer_id,
+    hubspot_tasks.survey_response_id,
+    hubspot_tasks.owner_id,
+    hubspot_tasks.created_at,
+    hubspot_tasks.due_at,
+    hubspot_tasks.completed_at as acted_at
 
-from tasks
-inner join customer_keys on tasks.company_id = customer_keys.account_key
+from hubspot_tasks
+inner join customer_keys on hubspot_tasks.company_id = customer_keys.account_key
 
 union all
 
 select
-    customer_id,
+    'files' as source,
+    files_actions.action_id,
+    files_actions.action_kind,
+    customer_keys.customer_id,
+    files_actions.response_id as survey_response_id,
+    files_actions.owner_id,
+    files_actions.created_at,
+    files_actions.due_at,
+    files_actions.completed_at as acted_at
+
+from files_actions
+inner join customer_keys on files_actions.account_id = customer_keys.account_key
+
+union all
+
+select
+    source,
+    meeting_id as action_id,
     'meeting' as action_kind,
+    customer_id,
     null as survey_response_id,
+    csm_id as owner_id,
+    null as created_at,
+    null as due_at,
     starts_at as acted_at
 
 from meetings
+
+union all
+
+select
+    source,
+    ticket_id as action_id,
+    'ticket' as action_kind,
+    customer_id,
+    null as survey_response_id,
+    null as owner_id,
+    null as created_at,
+    null as due_at,
+    first_reply_at as acted_at
+
+from tickets

@@ -1,23 +1,38 @@
+{{ config(materialized='table') }}
+
+{% set limit = "make_interval(hours => " ~ policy('detractor_sla_hours', 'int') ~ ")" %}
+{% set end_of_day = "((" ~ as_of() ~ " + 1)::timestamp at time zone 'utc')" %}
+
 with
+
+answers as (
+
+    select
+        *,
+        lead(score) over next_answer as next_score,
+        lead(answer_class) over next_answer as next_class,
+        lead(answered_date) over next_answer as next_date
+
+    from {{ ref('int_survey_responses') }}
+
+    where
+        survey = 'nps'
+        and is_valid
+        and customer_id is not null
+        and answered_date <= {{ as_of() }}
+
+    window next_answer as (
+        partition by customer_id, respondent_key
+        order by answered_at, response_id
+    )
+
+),
 
 detractors as (
 
-    select
-        responses.*,
-        (
-            ({{ as_of() }} + 1)::timestamp at time zone 'utc'
-            - make_interval(hours => {{ policy('detractor_sla_hours', 'int') }})
-        ) as matured_before
+    select * from answers
 
-    from {{ ref('int_survey_responses') }} as responses
-    inner join {{ ref('surveys') }} as surveys on responses.survey = surveys.survey
-
-    where
-        responses.survey = 'nps'
-        and responses.is_valid
-        and responses.customer_id is not null
-        and responses.score <= surveys.detractor_to
-        and responses.answered_date <= {{ as_of() }}
+    where answer_class = 'detractor'
 
 ),
 
@@ -25,49 +40,170 @@ actions as (
 
     select * from {{ ref('int_actions') }}
 
-    where acted_at < ({{ as_of() }} + 1)::timestamp at time zone 'utc'
-
 ),
 
+-- What was done about the answer goes before what was done for the account.
 first_actions as (
 
-    select
+    select distinct on (detractors.source, detractors.response_id)
+        detractors.source,
         detractors.response_id,
-        detractors.customer_id,
-        detractors.answered_at,
-        detractors.answered_at < detractors.matured_before as is_mature,
-        -- What was done about the answer goes before what was done for the account.
-        coalesce(
-            min(actions.acted_at) filter (
-                where actions.survey_response_id = detractors.response_id
-            ),
-            min(actions.acted_at)
-        ) as first_action_at
+        actions.action_id as first_action_id,
+        actions.action_kind as first_action_kind,
+        actions.acted_at as first_action_at,
+        coalesce(actions.survey_response_id = detractors.response_id, false)
+            as is_first_action_linked
 
     from detractors
-    left join actions
+    inner join actions
         on
             detractors.customer_id = actions.customer_id
             and detractors.answered_at < actions.acted_at
 
-    group by
+    where
+        actions.acted_at < {{ end_of_day }}
+        and actions.action_kind != 'escalation'
+
+    order by
+        detractors.source asc,
+        detractors.response_id asc,
+        coalesce(actions.survey_response_id = detractors.response_id, false) desc,
+        actions.acted_at asc,
+        actions.action_id asc
+
+),
+
+-- A plan is an action that names the answer, an owner and a date; the first counts.
+plans as (
+
+    select
+        survey_response_id,
+        (array_agg(action_id order by created_at, action_id))[1] as plan_action_id,
+        (array_agg(owner_id order by created_at, action_id))[1] as plan_owner_id,
+        (array_agg(due_at order by created_at, action_id))[1] as plan_due_at
+
+    from actions
+
+    where
+        survey_response_id is not null
+        and owner_id is not null
+        and due_at is not null
+        and created_at < {{ end_of_day }}
+        and action_kind != 'escalation'
+
+    group by survey_response_id
+
+),
+
+escalations as (
+
+    select
+        survey_response_id,
+        min(acted_at) as escalated_at
+
+    from actions
+
+    where action_kind = 'escalation' and acted_at < {{ end_of_day }}
+
+    group by survey_response_id
+
+),
+
+departures as (
+
+    select
+        detractors.source,
         detractors.response_id,
-        detractors.customer_id,
-        detractors.answered_at,
-        detractors.matured_before
+        min(movements.movement_date) as left_date
+
+    from detractors
+    inner join {{ ref('int_mrr_movements') }} as movements
+        on
+            detractors.customer_id = movements.customer_id
+            and detractors.answered_date < movements.movement_date
+
+    where movements.movement = 'churn' and movements.movement_date <= {{ as_of() }}
+
+    group by detractors.source, detractors.response_id
+
+),
+
+timed as (
+
+    select
+        detractors.*,
+        first_actions.first_action_id,
+        first_actions.first_action_kind,
+        first_actions.first_action_at,
+        first_actions.is_first_action_linked,
+        plans.plan_action_id,
+        plans.plan_owner_id,
+        plans.plan_due_at,
+        escalations.escalated_at,
+        departures.left_date,
+        coalesce(first_actions.first_action_at, {{ end_of_day }})
+        - detractors.answered_at as waited
+
+    from detractors
+    left join first_actions
+        on
+            detractors.source = first_actions.source
+            and detractors.response_id = first_actions.response_id
+    left join plans on detractors.response_id = plans.survey_response_id
+    left join escalations on detractors.response_id = escalations.survey_response_id
+    left join departures
+        on
+            detractors.source = departures.source
+            and detractors.response_id = departures.response_id
 
 )
 
 -- A response younger than the limit can still be answered in time: it is neither met
--- nor missed.
+-- nor missed. Hours are those that passed, whatever the clocks did.
 select
-    *,
+    source,
+    response_id,
+    customer_id,
+    contact_id,
+    contact_role,
+    score,
+    answered_at,
+    answered_date,
+    first_action_id,
+    first_action_kind,
+    first_action_at,
+    is_first_action_linked,
     case
-        when
-            first_action_at - answered_at
-            <= make_interval(hours => {{ policy('detractor_sla_hours', 'int') }})
-            then true
-        when is_mature then false
-    end as is_sla_met
+        when first_action_at is not null then extract(epoch from waited) / 3600
+    end::numeric(12, 2) as hours_to_first_action,
+    case
+        when waited > {{ limit }} then false
+        when first_action_at is not null then true
+    end as is_sla_met,
+    case
+        when waited <= {{ limit }} then 0
+        when waited <= make_interval(hours => {{ policy('escalation_hours', 'int') }})
+            then 1
+        else 2
+    end as escalation_level,
+    case when waited > {{ limit }} then answered_at + {{ limit }} end
+        as escalation_due_at,
+    escalated_at,
+    plan_action_id,
+    plan_owner_id,
+    plan_due_at,
+    case
+        when next_date <= coalesce(left_date, next_date)
+            then
+                case next_class
+                    when 'detractor' then 'still_detractor' else 'recovered'
+                end
+        when left_date is not null then 'customer_left'
+        else 'not_known'
+    end as outcome,
+    case
+        when next_date <= coalesce(left_date, next_date) then next_score
+    end::numeric(6, 2) as outcome_score,
+    least(next_date, left_date) as outcome_date
 
-from first_actions
+from timed

@@ -32,6 +32,29 @@ surveys as (
 
 ),
 
+-- Who answered before being entered in the CRM had the first role known.
+roles as (
+
+    select
+        contact_id,
+        role,
+        case
+            when starts_date = min(starts_date) over (partition by contact_id)
+                then date '-infinity'
+            else starts_date
+        end as starts_date,
+        coalesce(ends_date, date 'infinity') as ends_date
+
+    from {{ ref('int_contact_roles') }}
+
+),
+
+scales as (
+
+    select * from {{ ref('survey_scales') }}
+
+),
+
 unioned as (
 
     select
@@ -45,6 +68,7 @@ unioned as (
         scale_min,
         scale_max,
         reason,
+        next_step,
         answered_at
 
     from typeform_responses
@@ -62,6 +86,7 @@ unioned as (
         coalesce(files_responses.scale_min, surveys.scale_min) as scale_min,
         coalesce(files_responses.scale_max, surveys.scale_max) as scale_max,
         files_responses.reason,
+        files_responses.next_step,
         files_responses.answered_at
 
     from files_responses
@@ -112,14 +137,20 @@ select
     coalesce(customer_keys.customer_id, contacts.customer_id) as customer_id,
     identified.known_contact_id as contact_id,
     identified.respondent_key,
-    contacts.contact_role,
+    coalesce(roles.role, contacts.contact_role) as contact_role,
     identified.survey,
     identified.score,
     identified.scale_min,
     identified.scale_max,
     identified.reason,
+    identified.next_step,
+    case
+        when identified.score >= scales.promoter_from then 'promoter'
+        when identified.score <= scales.detractor_to then 'detractor'
+        when identified.score is not null and scales.survey is not null then 'passive'
+    end as answer_class,
     coalesce(
-        identified.score between identified.scale_min and identified.scale_max
+        identified.score between scales.scale_min and scales.scale_max
         and (identified.survey != 'nps' or identified.score = round(identified.score)),
         false
     ) as is_valid,
@@ -128,4 +159,14 @@ select
 
 from identified
 left join contacts on identified.known_contact_id = contacts.contact_id
+left join roles
+    on
+        identified.known_contact_id = roles.contact_id
+        and identified.answered_at::date >= roles.starts_date
+        and identified.answered_at::date < roles.ends_date
 left join customer_keys on identified.account_key = customer_keys.account_key
+left join scales
+    on
+        identified.survey = scales.survey
+        and identified.scale_min = scales.scale_min
+        and identified.scale_max = scales.scale_max

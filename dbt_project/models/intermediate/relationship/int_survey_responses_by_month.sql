@@ -4,7 +4,7 @@ responses as (
 
     select * from {{ ref('int_survey_responses') }}
 
-    where is_valid and customer_id is not null
+    where customer_id is not null and scale_max is not null
 
 ),
 
@@ -18,38 +18,42 @@ months as (
 
     select * from {{ ref('int_months') }}
 
-),
-
--- Who answers twice in a month has one voice: the last word counts.
-last_words as (
-
-    select distinct on (months.month, responses.survey, responses.respondent_key)
-        months.month,
-        responses.survey,
-        responses.respondent_key,
-        responses.customer_id,
-        responses.score,
-        coalesce(trim(responses.reason) != '', false) as has_reason,
-        count(*) over (
-            partition by months.month, responses.survey, responses.respondent_key
-        ) as response_count
-
-    from responses
-    inner join months
-        on date_trunc('month', responses.answered_date)::date = months.month
-
-    order by
-        months.month asc,
-        responses.survey asc,
-        responses.respondent_key asc,
-        responses.answered_at desc,
-        responses.response_id desc
-
 )
 
+-- Who answers twice in a month has one voice: the last word counts. Blanks and answers
+-- off the scale are kept to be counted, and have none. The mean of net_points is NPS; the
+-- mean of the scores is not.
 select
-    last_words.*,
-    customers.segment
+    months.month,
+    responses.response_id,
+    responses.survey,
+    responses.scale_max,
+    responses.respondent_key,
+    responses.contact_role,
+    responses.customer_id,
+    customers.segment,
+    responses.score,
+    responses.answer_class,
+    case responses.answer_class
+        when 'promoter' then 100
+        when 'detractor' then -100
+        when 'passive' then 0
+    end as net_points,
+    coalesce(trim(responses.reason) != '', false) as has_reason,
+    coalesce(trim(responses.next_step) != '', false) as has_next_step,
+    responses.is_valid,
+    responses.score is null as is_blank,
+    responses.is_valid and row_number() over (
+        partition by
+            months.month,
+            responses.survey,
+            responses.scale_max,
+            responses.respondent_key,
+            responses.is_valid
+        order by responses.answered_at desc, responses.response_id desc
+    ) = 1 as is_voice
 
-from last_words
-inner join customers on last_words.customer_id = customers.customer_id
+from responses
+inner join customers on responses.customer_id = customers.customer_id
+inner join months
+    on date_trunc('month', responses.answered_date)::date = months.month

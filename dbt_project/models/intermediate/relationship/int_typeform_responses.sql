@@ -34,9 +34,22 @@ scored as (
                     || @.field.type == "nps").number'
             ) #>> '{}'
         )::numeric(6, 2) as score,
+        -- Fields that carry a reference say which question was answered; without one,
+        -- the first text is the reason.
+        coalesce(
+            jsonb_path_query_first(
+                responses.answers,
+                '$[*] ? (@.type == "text" && @.field.ref == "reason").text'
+            ),
+            jsonb_path_query_first(
+                responses.answers,
+                '$[*] ? (@.type == "text" && !(@.field.ref == "next_step")).text'
+            )
+        ) #>> '{}' as reason,
         jsonb_path_query_first(
-            responses.answers, '$[*] ? (@.type == "text").text'
-        ) #>> '{}' as reason
+            responses.answers,
+            '$[*] ? (@.type == "text" && @.field.ref == "next_step").text'
+        ) #>> '{}' as next_step
 
     from responses
     left join lateral (

@@ -6,110 +6,152 @@ responses as (
 
 ),
 
-surveys as (
+reach as (
 
-    select * from {{ ref('surveys') }}
-
-),
-
-active_customers as (
-
-    select
-        month,
-        segment,
-        closing_customers
-
-    from {{ ref('int_retention_by_month') }}
+    select * from {{ ref('int_survey_reach_by_month') }}
 
 ),
 
 recoveries as (
 
-    select * from {{ ref('int_detractor_sla_by_month') }}
+    select * from {{ ref('fct_detractor_recovery_monthly') }}
 
 ),
 
 counted as (
 
     select
-        responses.month,
-        responses.survey,
-        coalesce(responses.segment, 'all') as segment,
-        count(*) as respondents,
-        sum(responses.response_count)::bigint as responses,
-        count(distinct responses.customer_id) as customers_heard,
-        count(*) filter (where responses.score >= surveys.promoter_from) as promoters,
-        count(*) filter (
-            where
-            responses.score < surveys.promoter_from
-            and responses.score > surveys.detractor_to
-        ) as passives,
-        count(*) filter (where responses.score <= surveys.detractor_to) as detractors,
-        count(*) filter (where responses.has_reason) as respondents_with_reason,
-        avg(responses.score)::numeric(6, 2) as mean_score,
-        max(surveys.scale_max)::numeric(6, 2) as scale_max
+        month,
+        survey,
+        scale_max,
+        coalesce(segment, 'all') as segment,
+        count(*) filter (where is_voice) as respondents,
+        count(*) filter (where is_valid) as responses,
+        count(*) filter (where is_blank) as blank_responses,
+        count(*) filter (where not is_valid and not is_blank) as refused_responses,
+        {% for class in ['promoter', 'passive', 'detractor'] -%}
+        count(*) filter (where is_voice and answer_class = '{{ class }}')
+            as {{ class }}s,
+        {% endfor -%}
+        {% for role in ['decision_maker', 'user'] -%}
+        count(*) filter (where is_voice and contact_role = '{{ role }}')
+            as {{ role }}_respondents,
+        avg(net_points) filter (where is_voice and contact_role = '{{ role }}')
+            as {{ role }}_net,
+        {% endfor -%}
+        count(*) filter (where is_voice and has_reason) as respondents_with_reason,
+        count(*) filter (where is_voice and has_next_step)
+            as respondents_with_next_step,
+        count(distinct customer_id) filter (where is_voice) as customers_heard,
+        avg(score) filter (where is_voice)::numeric(6, 2) as mean_score
 
     from responses
-    inner join surveys on responses.survey = surveys.survey
 
     group by grouping sets (
-        (responses.month, responses.survey),
-        (responses.month, responses.survey, responses.segment)
+        (month, survey, scale_max),
+        (month, survey, scale_max, segment)
     )
 
 ),
 
--- The three rates are different questions, so each survey has its own column.
-rates as (
+reached as (
+
+    select
+        month,
+        survey,
+        coalesce(segment, 'all') as segment,
+        count(*) as active_customers,
+        count(*) filter (where is_heard_in_month) as active_customers_heard,
+        count(*) filter (where is_asked) as asked_customers,
+        count(*) filter (where is_asked and is_heard_in_window)
+            as asked_customers_heard,
+        count(*) filter (where is_silent) as silent_customers,
+        sum(mrr_amount)::numeric(18, 4) as active_mrr_amount,
+        coalesce(sum(mrr_amount) filter (where is_heard_in_window), 0)::numeric(18, 4)
+            as heard_mrr_amount,
+        coalesce(sum(mrr_amount) filter (where is_silent), 0)::numeric(18, 4)
+            as silent_mrr_amount
+
+    from reach
+
+    group by grouping sets ((month, survey), (month, survey, segment))
+
+),
+
+trended as (
 
     select
         *,
-        case
-            when survey = 'nps'
-                then (promoters - detractors) * 100.0 / respondents
-        end::numeric(6, 2) as nps,
-        case when survey = 'csat' then promoters::numeric / respondents end::numeric(
-            9, 6
-        )
-            as csat_rate,
-        case when survey = 'ces' then mean_score end::numeric(6, 2) as ces_score
+        {{ nps_interval('promoters', 'detractors', 'respondents') }},
+        {{ score_trend('survey, scale_max, segment') }}
 
     from counted
 
+    where respondents > 0
+
 )
 
+-- The three rates are different questions, so each survey has its own column: a 0 to 10
+-- question about satisfaction is no NPS.
 select
-    rates.month,
-    rates.survey,
-    rates.segment,
-    rates.respondents,
-    rates.responses,
-    rates.promoters,
-    rates.passives,
-    rates.detractors,
-    rates.nps,
-    rates.csat_rate,
-    rates.ces_score,
-    rates.mean_score,
-    rates.scale_max,
-    rates.respondents_with_reason,
-    rates.customers_heard,
-    active_customers.closing_customers as active_customers,
+    trended.month,
+    trended.survey,
+    trended.scale_max,
+    trended.segment,
+    trended.respondents,
+    trended.responses,
+    trended.blank_responses,
+    trended.refused_responses,
+    trended.promoters,
+    trended.passives,
+    trended.detractors,
+    {% for column in ['nps', 'nps_low', 'nps_high'] -%}
+    case when trended.survey = 'nps' then trended.{{ column }} end as {{ column }},
+    {% endfor -%}
+    case
+        when trended.survey = 'csat'
+            then trended.promoters::numeric / trended.respondents
+    end::numeric(9, 6) as csat_rate,
+    case when trended.survey = 'ces' then trended.mean_score end as ces_score,
+    trended.mean_score,
+    trended.mean_score_fall,
+    trended.mean_score_slope,
+    trended.mean_score_fall >= {{ policy('score_fall_points') }} as is_score_falling,
+    {% for role in ['decision_maker', 'user'] -%}
+    trended.{{ role }}_respondents,
+    case when trended.survey = 'nps' then trended.{{ role }}_net end::numeric(6, 2)
+        as {{ role }}_nps,
+    {% endfor -%}
+    case
+        when trended.survey = 'nps' then trended.decision_maker_net - trended.user_net
+    end::numeric(6, 2) as role_gap_nps,
+    trended.respondents_with_reason,
+    trended.respondents_with_next_step,
+    trended.customers_heard,
+    reached.active_customers,
     (
-        rates.customers_heard::numeric / nullif(active_customers.closing_customers, 0)
-    )::numeric(9, 6)
-        as response_coverage,
+        reached.active_customers_heard::numeric / nullif(reached.active_customers, 0)
+    )::numeric(9, 6) as response_coverage,
+    (reached.heard_mrr_amount / nullif(reached.active_mrr_amount, 0))::numeric(9, 6)
+        as mrr_coverage,
+    reached.asked_customers,
+    (
+        reached.asked_customers_heard::numeric / nullif(reached.asked_customers, 0)
+    )::numeric(9, 6) as asked_coverage,
+    reached.silent_customers,
+    reached.silent_mrr_amount,
     recoveries.detractors_due,
     recoveries.detractors_in_time,
     recoveries.median_action_hours
 
-from rates
-left join active_customers
+from trended
+left join reached
     on
-        rates.month = active_customers.month
-        and rates.segment = active_customers.segment
+        trended.month = reached.month
+        and trended.survey = reached.survey
+        and trended.segment = reached.segment
 left join recoveries
     on
-        rates.survey = 'nps'
-        and rates.month = recoveries.month
-        and rates.segment = recoveries.segment
+        trended.survey = 'nps'
+        and trended.month = recoveries.month
+        and trended.segment = recoveries.segment

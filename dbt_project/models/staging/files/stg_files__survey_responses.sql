@@ -15,6 +15,7 @@ renamed as (
         {{ pseudonym("doc ->> 'respondent_email'") }} as email_pseudonym,
         doc ->> 'survey' as survey,
         doc ->> 'reason' as reason,
+        doc ->> 'next_step' as next_step,
         (doc ->> 'score')::numeric(6, 2) as score,
         (doc ->> 'scale_min')::numeric(6, 2) as scale_min,
         (doc ->> 'scale_max')::numeric(6, 2) as scale_max,

@@ -46,6 +46,9 @@ renamed as (
         nullif(doc #>> '{properties,hs_pipeline_stage}', '') as pipeline_stage,
         nullif(doc #>> '{properties,hs_conversations_originating_thread_id}', '')
             as thread_id,
+        ({{ moment('prioritized_on') }})::date as prioritized_date,
+        ({{ moment('implemented_on') }})::date as implemented_date,
+        ({{ moment('customer_informed_on') }})::date as informed_date,
         {{ moment('createdate') }} as opened_at,
         {{ moment('first_agent_reply_date') }} as first_reply_at,
         {{ moment('first_auto_reply_date') }} as first_auto_reply_at,

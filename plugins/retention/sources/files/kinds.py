@@ -98,6 +98,7 @@ Priority = Annotated[str, *words("low", "medium", "high", "urgent")]
 TicketStatus = Annotated[str, *words("open", "pending", "closed")]
 InvoiceStatus = Annotated[str, *words("draft", "open", "paid", "void", "uncollectible")]
 InvoiceKind = Annotated[str, *words("invoice", "credit_note")]
+ActionKind = Annotated[str, *words("task", "call", "email", "meeting", "ticket", "escalation")]
 Survey = Annotated[str, *words(*SURVEY_SCALES)]
 
 

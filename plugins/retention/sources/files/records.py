@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from retention.sources.files.kinds import (
     SURVEY_SCALES,
     AccountId,
+    ActionKind,
     ContactId,
     Count,
     Country,
@@ -229,6 +230,7 @@ class SurveyResponse(CanonicalRecord):
     scale_min: Number | None = None
     scale_max: Number | None = None
     reason: Text | None = None
+    next_step: Text | None = Field(default=None, description="what would make it a 10")
     answered_at: Instant
 
     @model_validator(mode="after")
@@ -239,6 +241,42 @@ class SurveyResponse(CanonicalRecord):
             highest = highest if self.scale_max is None else self.scale_max
         within("score", self.score, lowest, highest)
         return self
+
+
+class SurveyInvite(CanonicalRecord):
+    """Somebody was asked; silence is only known where invitations are."""
+
+    invite_id: Id
+    survey: Survey
+    account_id: AccountId
+    contact_id: ContactId | None = None
+    invited_on: Day
+
+
+class FeedbackItem(CanonicalRecord):
+    """A wish of a customer and its life: raised, prioritized, implemented, told."""
+
+    feedback_id: Id
+    account_id: AccountId
+    contact_id: ContactId | None = None
+    response_id: Text | None = Field(default=None, description="the answer it was raised in")
+    raised_on: Day
+    prioritized_on: Day | None = None
+    implemented_on: Day | None = None
+    informed_on: Day | None = None
+
+
+class Action(CanonicalRecord):
+    """What somebody does for a customer: planned with an owner and a date, or done."""
+
+    action_id: Id
+    account_id: AccountId
+    kind: ActionKind
+    response_id: Text | None = Field(default=None, description="the answer that called for it")
+    owner_id: OwnerId | None = None
+    created_at: Instant | None = None
+    due_at: Instant | None = None
+    completed_at: Instant | None = None
 
 
 class ChurnEvent(CanonicalRecord):
@@ -277,6 +315,9 @@ RECORDS: dict[str, type[CanonicalRecord]] = {
     "subscriptions": Subscription,
     "invoices": Invoice,
     "survey_responses": SurveyResponse,
+    "survey_invites": SurveyInvite,
+    "feedback_items": FeedbackItem,
+    "actions": Action,
     "churn_events": ChurnEvent,
     "usage_events": UsageEvent,
 }

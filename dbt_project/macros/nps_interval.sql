@@ -1,0 +1,20 @@
+{#-
+NPS and its 95 % interval: promoters and detractors are two shares of the same people, so
+the interval is that of a difference of paired shares, by Agresti and Min, "Simple improved
+confidence intervals for comparing matched proportions", Statistics in Medicine 24 (2005):
+z squared over eight is added to each of the four cells.
+-#}
+{% macro nps_interval(promoters, detractors, respondents) -%}
+    {%- set z = policy('confidence_z') -%}
+    {%- set n = "(" ~ respondents ~ " + " ~ z ~ " ^ 2 / 2)" -%}
+    {%- set centre = "((" ~ promoters ~ " - " ~ detractors ~ ") / " ~ n ~ ")" -%}
+    {%- set spread -%}
+        {{ z }} * sqrt(
+            (({{ promoters }} + {{ detractors }} + {{ z }} ^ 2 / 4) / {{ n }} - {{ centre }} ^ 2)
+            / {{ n }}
+        )
+    {%- endset %}
+    (({{ promoters }} - {{ detractors }}) * 100.0 / {{ respondents }})::numeric(6, 2) as nps,
+    greatest(-100, 100 * ({{ centre }} - {{ spread }}))::numeric(6, 2) as nps_low,
+    least(100, 100 * ({{ centre }} + {{ spread }}))::numeric(6, 2) as nps_high
+{%- endmacro %}
