@@ -1,3 +1,5 @@
+{{ config(materialized='table') }}
+
 with
 
 customer_keys as (
@@ -18,6 +20,14 @@ files_goals as (
 
 ),
 
+vocabulary as (
+
+    select * from {{ ref('vocabulary') }}
+
+    where field = 'goal_status'
+
+),
+
 unioned as (
 
     select
@@ -25,11 +35,14 @@ unioned as (
         goal_id,
         company_id as account_key,
         goal_name,
-        status,
+        status as vendor_status,
         baseline,
         target,
         current_value,
-        due_date
+        due_date,
+        created_at::date as created_date,
+        closed_date,
+        source_updated_at::date as updated_date
 
     from hubspot_goals
 
@@ -40,19 +53,56 @@ unioned as (
         goal_id,
         account_id as account_key,
         goal_name,
-        status,
+        lower(status) as vendor_status,
         baseline,
         target,
         current_value,
-        due_date
+        due_date,
+        created_date,
+        closed_date,
+        source_updated_at::date as updated_date
 
     from files_goals
 
+),
+
+named as (
+
+    select
+        unioned.*,
+        customer_keys.customer_id,
+        coalesce(vocabulary.canonical_value, unioned.vendor_status, 'open') as status
+
+    from unioned
+    left join customer_keys on unioned.account_key = customer_keys.account_key
+    left join vocabulary on unioned.vendor_status = vocabulary.vendor_value
+
 )
 
+-- Where nobody says when a goal was closed: a missed one when it was due, any other when
+-- the record last changed.
 select
-    unioned.*,
-    customer_keys.customer_id
+    source,
+    goal_id,
+    customer_id,
+    account_key,
+    goal_name,
+    status,
+    baseline,
+    target,
+    current_value,
+    (
+        (current_value - baseline) / nullif(target - baseline, 0)
+    )::numeric(9, 4) as progress,
+    created_date,
+    due_date,
+    case
+        when status in ('attained', 'missed', 'dropped')
+            then coalesce(
+                closed_date,
+                case when status = 'missed' then due_date end,
+                updated_date
+            )
+    end as closed_date
 
-from unioned
-left join customer_keys on unioned.account_key = customer_keys.account_key
+from named

@@ -17,6 +17,8 @@ renamed as (
         (doc ->> 'target')::numeric(18, 4) as target,
         (doc ->> 'current_value')::numeric(18, 4) as current_value,
         (doc ->> 'due_on')::date as due_date,
+        (doc ->> 'closed_on')::date as closed_date,
+        (doc ->> 'created_on')::date as created_date,
         source_updated_at
 
     from newest

@@ -18,6 +18,8 @@ renamed as (
         nullif(doc #>> '{properties,current_value}', '')::numeric(18, 4)
             as current_value,
         ({{ moment('due_on') }})::date as due_date,
+        ({{ moment('closed_on') }})::date as closed_date,
+        {{ moment('hs_createdate') }} as created_at,
         source_updated_at
 
     from newest

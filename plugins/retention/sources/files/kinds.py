@@ -93,7 +93,7 @@ MeetingKind = Annotated[
 ]
 Outcome = Annotated[str, *words("scheduled", "completed", "rescheduled", "no_show", "canceled")]
 DealKind = Annotated[str, *words("new_business", "expansion", "renewal")]
-GoalStatus = Annotated[str, *words("open", "on_track", "at_risk", "met", "missed")]
+GoalStatus = Annotated[str, *words("open", "on_track", "at_risk", "met", "missed", "dropped")]
 Priority = Annotated[str, *words("low", "medium", "high", "urgent")]
 TicketStatus = Annotated[str, *words("open", "pending", "closed")]
 InvoiceStatus = Annotated[str, *words("draft", "open", "paid", "void", "uncollectible")]

@@ -132,7 +132,9 @@ class Goal(CanonicalRecord):
     baseline: Number | None = None
     target: Number | None = None
     current_value: Number | None = None
+    created_on: Day | None = None
     due_on: Day | None = None
+    closed_on: Day | None = None
     status: GoalStatus | None = None
 
 

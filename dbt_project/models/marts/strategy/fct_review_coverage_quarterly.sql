@@ -37,7 +37,11 @@ select
         as mrr_coverage_rate,
     eligible_mrr_amount,
     covered_mrr_amount,
+    ((eligible_mrr_amount - covered_mrr_amount) * 12)::numeric(18, 4)
+        as uncovered_arr_amount,
     covered_customers::numeric / eligible_customers
-    < {{ policy('review_coverage_target') }} as is_high_risk
+    < {{ policy('review_coverage_target') }} as is_high_risk,
+    covered_mrr_amount / nullif(eligible_mrr_amount, 0)
+    < {{ policy('review_coverage_target') }} as is_high_risk_by_arr
 
 from counted
