@@ -1,5 +1,5 @@
 {#- Each area brings its events in one shape; here they are put together. -#}
-{%- set areas = [] -%}
+{%- set areas = ['voice'] -%}
 with
 
 events as (

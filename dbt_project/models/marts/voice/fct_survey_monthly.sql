@@ -106,13 +106,15 @@ select
     trended.passives,
     trended.detractors,
     {% for column in ['nps', 'nps_low', 'nps_high'] -%}
-    case when trended.survey = 'nps' then trended.{{ column }} end as {{ column }},
+    case when trended.survey = 'nps' then trended.{{ column }} end::numeric(6, 2)
+        as {{ column }},
     {% endfor -%}
     case
         when trended.survey = 'csat'
             then trended.promoters::numeric / trended.respondents
     end::numeric(9, 6) as csat_rate,
-    case when trended.survey = 'ces' then trended.mean_score end as ces_score,
+    case when trended.survey = 'ces' then trended.mean_score end::numeric(6, 2)
+        as ces_score,
     trended.mean_score,
     trended.mean_score_fall,
     trended.mean_score_slope,

@@ -1,0 +1,178 @@
+{% set months = "make_interval(months => " ~ policy('paradox_months', 'int') ~ ")" %}
+{% set z = policy('confidence_z') %}
+
+with
+
+answers as (
+
+    select * from {{ ref('int_survey_responses') }}
+
+    where
+        survey = 'nps'
+        and is_valid
+        and customer_id is not null
+        and answered_date <= {{ as_of() }}
+
+),
+
+mrr_daily as (
+
+    select
+        customer_id,
+        as_of_date,
+        sum(mrr_reporting_amount) as mrr_amount
+
+    from {{ ref('fct_mrr_daily') }}
+
+    group by customer_id, as_of_date
+
+),
+
+first_answers as (
+
+    select
+        customer_id,
+        min(answered_date) as first_date
+
+    from answers
+
+    group by customer_id
+
+),
+
+first_detractors as (
+
+    select distinct on (customer_id)
+        customer_id,
+        answered_date,
+        is_sla_met
+
+    from {{ ref('int_detractor_recoveries') }}
+
+    order by customer_id asc, answered_at asc
+
+),
+
+-- The clock starts when the two days for a first step are over, for everybody alike.
+grouped as (
+
+    select
+        first_answers.customer_id,
+        case
+            when first_detractors.answered_date >= first_answers.first_date + {{ months }}
+                or first_detractors.customer_id is null then 'never_detractor'
+            when first_detractors.is_sla_met then 'answered_in_time'
+            else 'not_answered_in_time'
+        end as recovery_group,
+        2 + case
+            when first_detractors.answered_date < first_answers.first_date + {{ months }}
+                then first_detractors.answered_date
+            else first_answers.first_date
+        end as start_date
+
+    from first_answers
+    left join first_detractors
+        on first_answers.customer_id = first_detractors.customer_id
+
+),
+
+followed as (
+
+    select
+        grouped.recovery_group,
+        bands.arr_band,
+        count(*) as customers,
+        count(later.customer_id) as retained
+
+    from grouped
+    inner join mrr_daily as earlier
+        on
+            grouped.customer_id = earlier.customer_id
+            and grouped.start_date = earlier.as_of_date
+    inner join {{ ref('arr_bands') }} as bands
+        on
+            earlier.mrr_amount * 12 >= bands.from_amount
+            and earlier.mrr_amount * 12 < coalesce(bands.below_amount, 'infinity')
+    left join mrr_daily as later
+        on
+            grouped.customer_id = later.customer_id
+            and (grouped.start_date + {{ months }})::date = later.as_of_date
+
+    where grouped.start_date + {{ months }} <= {{ as_of() }}
+
+    group by grouped.recovery_group, bands.arr_band
+
+),
+
+-- Only bands with customers on both sides compare; each weighs by Mantel and Haenszel,
+-- n1 x n2 / (n1 + n2). One success and one failure are added to each side before its
+-- variance is taken, after Agresti and Caffo (2000).
+matched as (
+
+    select
+        ones.recovery_group,
+        others.recovery_group as compared_group,
+        ones.customers,
+        others.customers as compared_customers,
+        ones.retained::numeric / ones.customers as rate,
+        others.retained::numeric / others.customers as compared_rate,
+        ones.customers::numeric * others.customers / (ones.customers + others.customers)
+            as weight,
+        (ones.retained + 1.0) * (ones.customers - ones.retained + 1)
+        / (ones.customers + 2) ^ 3
+        + (others.retained + 1.0) * (others.customers - others.retained + 1)
+        / (others.customers + 2) ^ 3 as variance
+
+    from followed as ones
+    inner join followed as others on ones.arr_band = others.arr_band
+
+    where
+        (ones.recovery_group, others.recovery_group) in (
+            ('answered_in_time', 'never_detractor'),
+            ('answered_in_time', 'not_answered_in_time'),
+            ('not_answered_in_time', 'never_detractor')
+        )
+
+),
+
+compared as (
+
+    select
+        recovery_group,
+        compared_group,
+        sum(customers)::bigint as customers,
+        sum(compared_customers)::bigint as compared_customers,
+        (sum(weight * rate) / sum(weight))::numeric(9, 6) as retention_rate,
+        (sum(weight * compared_rate) / sum(weight))::numeric(9, 6)
+            as compared_retention_rate,
+        sum(weight * (rate - compared_rate)) / sum(weight) as difference,
+        {{ z }} * sqrt(sum(weight ^ 2 * variance)) / sum(weight) as half_width
+
+    from matched
+
+    group by recovery_group, compared_group
+
+)
+
+select
+    {{ as_of() }} as as_of_date,
+    recovery_group,
+    compared_group,
+    customers,
+    compared_customers,
+    retention_rate,
+    compared_retention_rate,
+    difference::numeric(9, 6) as retention_difference,
+    greatest(-1, difference - half_width)::numeric(9, 6) as retention_difference_low,
+    least(1, difference + half_width)::numeric(9, 6) as retention_difference_high,
+    case
+        when
+            least(customers, compared_customers)
+            < {{ policy('paradox_min_customers', 'int') }}
+            then 'too_few_to_say'
+        when difference - half_width > 0 then 'more_loyal'
+        when difference + half_width < 0 then 'less_loyal'
+        else 'no_difference_shown'
+    end as verdict
+
+from compared
