@@ -28,10 +28,16 @@ customer_days as (
     from {{ ref('int_customer_days_to_score') }} as days
     cross join {{ ref('int_usage_reach') }} as reach
 
-    -- Before the first day as a customer there is nothing to measure.
+    -- Before the first day as a customer there is nothing to measure, and of older
+    -- customers nothing before a whole window was collected.
     where
         least(days.as_of_date, reach.complete_to)
         >= days.as_of_date - days.tenure_days
+        and (
+            days.as_of_date - days.tenure_days >= reach.collected_from
+            or least(days.as_of_date, reach.complete_to)
+            >= reach.collected_from + {{ policy('usage_window_days', 'int') }} - 1
+        )
 
 ),
 

@@ -1,0 +1,32 @@
+{{ config(materialized='table') }}
+
+with
+
+usage as (
+
+    select * from {{ ref('int_usage') }}
+
+),
+
+revenue as (
+
+    select * from {{ ref('int_customer_revenue') }}
+
+)
+
+-- Since signing: what was tried in a trial before it is not yet part of the work.
+select
+    usage.customer_id,
+    usage.user_key,
+    usage.feature,
+    min(usage.event_date) as first_date
+
+from usage
+inner join revenue
+    on
+        usage.customer_id = revenue.customer_id
+        and usage.event_date >= revenue.first_paid_date
+
+where usage.event_date <= {{ as_of() }}
+
+group by usage.customer_id, usage.user_key, usage.feature
