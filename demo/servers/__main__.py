@@ -3,6 +3,7 @@
 Addresses and tokens go to ``<state>/demo/servers.json`` once every port answers. The
 servers then follow ``<state>/demo/clock``, a file with the last complete day, and after
 every move write that day to ``<state>/demo/served`` when the export files are there too.
+``<state>/demo/truth.json`` tells what is really so, for whoever judges the signals.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import threading
 from datetime import date, timedelta
 from pathlib import Path
 
+from demo.servers import truth_file
 from demo.servers.app import Servers, serve
 from demo.servers.clock import FileClock, write_atomically
 from demo.servers.world_cache import label, load_or_simulate
@@ -33,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     world = load_or_simulate(
         folder, customers=options.customers, seed=options.seed, through=options.as_of
     )
+    truth_file.write(world, folder / "truth.json")
     gc.freeze()  # millions of objects that stay; the collector need not walk them again
     ports, tokens = _kept(folder)
     clock = FileClock(folder / "clock", options.as_of)

@@ -220,6 +220,28 @@ def report() -> None:
 
 
 @app.command()
+def signals(
+    evaluate: Annotated[
+        bool, typer.Option("--evaluate", help="How often each signal was right, against chance")
+    ] = False,
+    truth: Annotated[
+        str | None, typer.Option(help="Judge by this file too: .state/demo/truth.json")
+    ] = None,
+) -> None:
+    """The risk signals that are open today; with --evaluate, how far each can be trusted."""
+    from pathlib import Path
+
+    from retention import signals as pages
+    from retention.warehouse import Warehouse
+
+    wh = Warehouse.from_settings(Settings.from_env())
+    if evaluate or truth:
+        pages.evaluate(wh, console, Path(truth) if truth else None)
+    else:
+        pages.show(wh, console)
+
+
+@app.command()
 def dsn(
     role: Annotated[str, typer.Argument(help="bi_reader, cs_reader, loader, ...")],
 ) -> None:

@@ -1,0 +1,40 @@
+"""What is really so in the demo company, written where a judge of the signals can read it."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+from demo.company.world import CustomerTruth, World
+from demo.servers.clock import write_atomically
+
+# Two points below content: by the simulation's own rule leaving is four times as likely.
+UNHAPPY_BELOW = 5.0
+
+
+def write(world: World, path: Path) -> None:
+    """Per customer when it was in danger, ``[from, to)``, and when it left of its own will."""
+    truth = {key: _of(customer) for key, customer in world.truth.items()}
+    write_atomically(path, json.dumps(truth))
+
+
+def _of(customer: CustomerTruth) -> dict[str, list[object]]:
+    left = [churn.ended_on.isoformat() for churn in customer.churns if churn.kind == "voluntary"]
+    return {"in_danger": [list(spell) for spell in _spells(customer.satisfaction)], "left": left}
+
+
+def _spells(satisfaction: dict[date, float]) -> list[tuple[str, str | None]]:
+    """Whole months that end below the line; null where the last one does."""
+    spells: list[tuple[str, str | None]] = []
+    begun: date | None = None
+    for day in sorted(satisfaction):
+        month = day.replace(day=1)
+        if satisfaction[day] < UNHAPPY_BELOW:
+            begun = begun or month
+        elif begun:
+            spells.append((begun.isoformat(), month.isoformat()))
+            begun = None
+    if begun:
+        spells.append((begun.isoformat(), None))
+    return spells
