@@ -50,7 +50,7 @@ crm as (
         account_key as source_key,
         customer_id,
         rule,
-        1.00::numeric(3, 2) as confidence
+        case when claim_count > 1 then 0.5 else 1 end::numeric(3, 2) as confidence
 
     from customer_keys
 
