@@ -242,6 +242,18 @@ def signals(
 
 
 @app.command()
+def customer(
+    customer_id: str,
+    last: Annotated[int, typer.Option(help="How many events to tell, the newest")] = 60,
+) -> None:
+    """One customer's story in time order: what happened, which signals opened, what was done."""
+    from retention import customer as page
+    from retention.warehouse import Warehouse
+
+    page.show(Warehouse.from_settings(Settings.from_env()), console, customer_id, last)
+
+
+@app.command()
 def dsn(
     role: Annotated[str, typer.Argument(help="bi_reader, cs_reader, loader, ...")],
 ) -> None:

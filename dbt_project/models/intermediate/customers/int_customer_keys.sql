@@ -33,9 +33,9 @@ own_keys as (
 
 ),
 
--- A merge leaves the loser's id on old associations for ever, so it stays a key; whoever
--- won may have been merged away in turn. Ten merges are more than anyone makes; the
--- limit also ends a circle.
+-- A merge leaves the loser's id on old associations for ever, so it stays a key. Who
+-- won may have been merged away in turn; ten merges are more than anyone makes, and
+-- the limit also ends a circle.
 followed as (
 
     select
