@@ -165,7 +165,8 @@ def test_columns_declared_unique_are_warned_of_and_not_refused(tmp_path: Path) -
     assert not has_errors(problems)
 
 
-def test_the_example_that_users_copy_is_sound() -> None:
-    example = Path(__file__).parents[1] / "demo" / "mappings" / "example"
+@pytest.mark.parametrize("name", ["example", "salesforce"])
+def test_the_examples_that_users_copy_are_sound(name: str) -> None:
+    example = Path(__file__).parents[1] / "demo" / "mappings" / name
     assert (example / "mapping.yml").is_file()
     assert check(example) == []

@@ -64,7 +64,8 @@ people as (
         contact_id,
         min(created_date) as created_date,
         (array_agg(left_date order by is_deleted asc, version_rank desc))[1]
-            as left_date
+            as left_date,
+        min(version_date) filter (where left_date is not null) as left_known_date
 
     from unioned
 
@@ -127,7 +128,9 @@ spans as (
                 partition by compared.contact_id order by compared.version_rank
             ),
             people.left_date
-        ) as ends_date
+        ) as ends_date,
+        people.left_date,
+        people.left_known_date
 
     from compared
     inner join people on compared.contact_id = people.contact_id
@@ -139,7 +142,19 @@ spans as (
 
 )
 
-select * from spans
+-- Whoever left is missed from the day on which somebody noticed.
+select
+    contact_id,
+    customer_id,
+    role,
+    starts_date,
+    ends_date,
+    case
+        when ends_date = left_date then greatest(ends_date, left_known_date)
+        else ends_date
+    end as ends_known_date
+
+from spans
 
 where
     role is not null

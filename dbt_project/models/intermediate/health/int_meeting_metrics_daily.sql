@@ -46,7 +46,10 @@ counted as (
             where
             meetings.outcome = 'completed'
             and meetings.meeting_kind = 'business_review'
-        ) as last_review_date
+        ) as last_review_date,
+        max(meetings.meeting_date) filter (
+            where meetings.outcome = 'completed' and meetings.has_decision_maker
+        ) as last_decision_maker_date
 
     from customer_days
     left join meetings
@@ -69,6 +72,8 @@ select
     least(
         counted.as_of_date - counted.last_review_date, customer_days.tenure_days
     ) as days_since_business_review,
+    counted.as_of_date - counted.last_decision_maker_date
+        as days_since_decision_maker_met,
     counted.last_review_date,
     least(counted.as_of_date, reach.last_date) as meetings_observed_date
 

@@ -14,6 +14,12 @@ customers as (
 
 ),
 
+attributes as (
+
+    select * from {{ ref('int_customer_attribute_ranges') }}
+
+),
+
 first_days as (
 
     select
@@ -74,8 +80,8 @@ select
     paying.quarter,
     quarters.next_quarter,
     paying.customer_id,
-    customers.segment,
-    coalesce(customers.csm_id, 'none') as csm_id,
+    coalesce(attributes.segment, customers.segment) as segment,
+    coalesce(attributes.csm_owner_id, customers.csm_id, 'none') as csm_id,
     paying.mrr_reporting_amount,
     quarters.quarter - first_days.first_paid_date as age_days,
     -- Not measured until the quarter after has ended.
@@ -88,6 +94,14 @@ from paying
 inner join quarters on paying.quarter = quarters.quarter
 inner join first_days on paying.customer_id = first_days.customer_id
 inner join customers on paying.customer_id = customers.customer_id
+left join attributes
+    on
+        paying.customer_id = attributes.customer_id
+        and quarters.next_quarter > attributes.starts_date
+        and (
+            attributes.ends_date is null
+            or quarters.next_quarter <= attributes.ends_date
+        )
 left join stayed
     on
         paying.quarter = stayed.quarter

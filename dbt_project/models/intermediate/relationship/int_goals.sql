@@ -79,7 +79,7 @@ named as (
 
 )
 
--- Where nobody says when a goal was closed: a missed one when it was due, any other when
+-- Where nobody says when a goal was closed: a missed one when it was due, others when
 -- the record last changed.
 select
     source,

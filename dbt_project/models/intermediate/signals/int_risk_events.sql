@@ -1,5 +1,5 @@
 {#- Each area brings its events in one shape; here they are put together. -#}
-{%- set areas = ['voice'] -%}
+{%- set areas = ['strategic', 'voice'] -%}
 with
 
 events as (
