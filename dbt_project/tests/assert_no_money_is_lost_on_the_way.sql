@@ -16,5 +16,5 @@ select term_key from expected
 
 where
     term_key not in (
-        select terms.term_key from {{ ref('int_subscription_terms') }} as terms
+        select lines.term_key from {{ ref('int_subscription_lines') }} as lines
     )

@@ -40,6 +40,7 @@ stripe as (
     select
         'stripe' as source,
         stripe_invoices.invoice_id,
+        stripe_invoices.subscription_id as subscription_key,
         identities.customer_id,
         stripe_invoices.status,
         stripe_invoices.currency,
@@ -51,6 +52,7 @@ stripe as (
         stripe_invoices.paid_at::date as paid_date,
         coalesce(stripe_invoices.paid_at, stripe_invoices.written_off_at)::date
             as settled_date,
+        stripe_invoices.written_off_at::date as written_off_date,
         -- The last attempt of a paid invoice is the one that went through.
         stripe_invoices.attempt_count - case
             when stripe_invoices.status = 'paid' and stripe_invoices.attempt_count > 0
@@ -72,6 +74,7 @@ files as (
     select
         'files' as source,
         files_invoices.invoice_id,
+        files_invoices.subscription_id as subscription_key,
         customer_keys.customer_id,
         files_invoices.status,
         files_invoices.currency,
@@ -80,6 +83,7 @@ files as (
         coalesce(files_invoices.due_date, files_invoices.issued_date) as due_date,
         files_invoices.paid_date,
         files_invoices.paid_date as settled_date,
+        null::date as written_off_date,
         files_invoices.failed_attempts
 
     from files_invoices

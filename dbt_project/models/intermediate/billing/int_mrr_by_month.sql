@@ -70,6 +70,21 @@ entries as (
     inner join months
         on date_trunc('month', movements.movement_date)::date = months.month
 
+    union all
+
+    select
+        movements.customer_id,
+        movements.currency,
+        months.month,
+        movements.movement || '_volume' as entry,
+        movements.volume_amount as amount
+
+    from movements
+    inner join months
+        on date_trunc('month', movements.movement_date)::date = months.month
+
+    where movements.volume_amount is not null
+
 ),
 
 summed as (
@@ -79,7 +94,8 @@ summed as (
         currency,
         month,
         {% for entry in [
-            'opening', 'new', 'expansion', 'contraction', 'churn', 'reactivation'
+            'opening', 'new', 'expansion', 'contraction', 'churn', 'reactivation',
+            'expansion_volume', 'contraction_volume'
         ] -%}
         coalesce(sum(amount) filter (where entry = '{{ entry }}'), 0)::numeric(18, 4)
             as {{ entry }}_amount,

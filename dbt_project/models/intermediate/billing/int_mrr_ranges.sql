@@ -4,12 +4,12 @@ with
 
 terms as (
 
-    select * from {{ ref('int_subscription_terms') }}
+    select * from {{ ref('int_mrr_terms') }}
+
+    where policy = 'default'
 
 ),
 
--- Free and trial terms carry no MRR; a term of no length was never in force at a day's
--- end.
 steps as (
 
     select
@@ -20,11 +20,7 @@ steps as (
 
     from terms
 
-    where
-        not is_trial
-        and mrr_amount != 0
-        and starts_date <= {{ as_of() }}
-        and (ends_date is null or ends_date > starts_date)
+    where starts_date <= {{ as_of() }}
 
     union all
 
@@ -36,11 +32,7 @@ steps as (
 
     from terms
 
-    where
-        not is_trial
-        and mrr_amount != 0
-        and ends_date > starts_date
-        and ends_date <= {{ as_of() }}
+    where ends_date <= {{ as_of() }}
 
 ),
 
@@ -61,23 +53,52 @@ changes as (
 
 ),
 
+-- A rebate that outlives what it was for is a debt, not negative revenue.
+balances as (
+
+    select
+        customer_id,
+        currency,
+        step_date,
+        greatest(
+            sum(step_amount) over (
+                partition by customer_id, currency order by step_date
+            ), 0
+        )::numeric(18, 4) as mrr_amount
+
+    from changes
+
+),
+
+moved as (
+
+    select
+        *,
+        (
+            mrr_amount - lag(mrr_amount, 1, 0::numeric(18, 4)) over (
+                partition by customer_id, currency order by step_date
+            )
+        )::numeric(18, 4) as step_amount
+
+    from balances
+
+),
+
 ranges as (
 
     select
         customer_id,
         currency,
-        (
-            sum(step_amount) over (
-                partition by customer_id, currency order by step_date
-            )
-        )::numeric(18, 4) as mrr_amount,
+        mrr_amount,
         step_amount,
         step_date as starts_date,
         lead(step_date, 1, {{ as_of() }} + 1) over (
             partition by customer_id, currency order by step_date
         ) as ends_date
 
-    from changes
+    from moved
+
+    where step_amount != 0
 
 )
 

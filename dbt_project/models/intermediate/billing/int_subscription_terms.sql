@@ -2,76 +2,43 @@
 
 with
 
-stripe_terms as (
+lines as (
 
-    select * from {{ ref('int_stripe_terms') }}
+    select * from {{ ref('int_subscription_lines') }}
 
-),
-
-files_subscriptions as (
-
-    select * from {{ ref('stg_files__subscriptions') }}
+    where not is_paused and not is_metered and not is_credit
 
 ),
 
-identities as (
+switches as (
 
-    select * from {{ ref('int_customer_identities') }}
+    select * from {{ ref('int_mrr_policy_stages') }}
 
-),
-
-unioned as (
-
-    select
-        source,
-        term_key,
-        subscription_key,
-        account_key,
-        product,
-        currency,
-        mrr_amount,
-        quantity,
-        null as unit,
-        billing_period_months,
-        is_trial,
-        false as is_add_on,
-        null::boolean as is_upgrade,
-        null::boolean as is_downgrade,
-        starts_date,
-        ends_date
-
-    from stripe_terms
-
-    union all
-
-    select
-        'files' as source,
-        subscription_id as term_key,
-        subscription_id as subscription_key,
-        account_id as account_key,
-        product,
-        currency,
-        mrr_amount,
-        quantity,
-        unit,
-        billing_period_months,
-        coalesce(is_trial, false) as is_trial,
-        coalesce(is_add_on, false) as is_add_on,
-        is_upgrade,
-        is_downgrade,
-        starts_date,
-        ends_date
-
-    from files_subscriptions
+    where position = 0
 
 )
 
 select
-    unioned.*,
-    identities.customer_id
+    lines.source,
+    lines.term_key,
+    lines.subscription_key,
+    lines.account_key,
+    lines.product,
+    lines.currency,
+    {{ monthly_amount('lines', 'switches') }} as mrr_amount,
+    lines.quantity,
+    lines.unit,
+    coalesce(
+        lines.billing_period_months, round({{ months_of('lines', 'switches') }})::int
+    ) as billing_period_months,
+    lines.is_trial,
+    lines.is_add_on,
+    lines.is_upgrade,
+    lines.is_downgrade,
+    lines.starts_date,
+    least(lines.next_starts_date, lines.period_ends_date, lines.ended_date)
+        as ends_date,
+    lines.customer_id
 
-from unioned
-inner join identities
-    on
-        unioned.source = identities.source
-        and unioned.account_key = identities.source_key
+from lines
+cross join switches

@@ -23,18 +23,25 @@ movements as (
         converted.*,
         entry.movement,
         entry.amount as movement_amount,
+        entry.volume_amount,
         (entry.amount * converted.closing_fx_rate)::numeric(18, 4)
-            as movement_reporting_amount
+            as movement_reporting_amount,
+        (entry.volume_amount * converted.closing_fx_rate)::numeric(18, 4)
+            as volume_reporting_amount
 
     from converted
     cross join lateral (
         values
-        ('new', converted.new_amount),
-        ('expansion', converted.expansion_amount),
-        ('contraction', converted.contraction_amount),
-        ('churn', converted.churn_amount),
-        ('reactivation', converted.reactivation_amount)
-    ) as entry (movement, amount)
+        ('new', converted.new_amount, null::numeric(18, 4)),
+        ('expansion', converted.expansion_amount, converted.expansion_volume_amount),
+        (
+            'contraction',
+            converted.contraction_amount,
+            converted.contraction_volume_amount
+        ),
+        ('churn', converted.churn_amount, null),
+        ('reactivation', converted.reactivation_amount, null)
+    ) as entry (movement, amount, volume_amount)
 
 ),
 
@@ -85,9 +92,14 @@ unioned as (
         reporting_currency,
         opening_amount,
         movement_amount,
+        (movement_amount - volume_amount)::numeric(18, 4) as price_amount,
+        volume_amount,
         closing_amount,
         opening_reporting_amount,
         movement_reporting_amount,
+        (movement_reporting_amount - volume_reporting_amount)::numeric(18, 4)
+            as price_reporting_amount,
+        volume_reporting_amount,
         closing_reporting_amount,
         is_fx_carried
 
@@ -97,7 +109,25 @@ unioned as (
 
     union all
 
-    select * from fx
+    select
+        customer_id,
+        currency,
+        month,
+        movement,
+        reporting_currency,
+        opening_amount,
+        movement_amount,
+        null as price_amount,
+        null as volume_amount,
+        closing_amount,
+        opening_reporting_amount,
+        movement_reporting_amount,
+        null as price_reporting_amount,
+        null as volume_reporting_amount,
+        closing_reporting_amount,
+        is_fx_carried
+
+    from fx
 
     where movement_reporting_amount != 0
 

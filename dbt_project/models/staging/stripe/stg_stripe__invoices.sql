@@ -21,6 +21,7 @@ renamed as (
         (doc ->> 'total')::bigint as total_minor,
         (doc ->> 'amount_paid')::bigint as paid_minor,
         (doc ->> 'amount_remaining')::bigint as remaining_minor,
+        doc #>> '{discount,coupon,duration}' as coupon_duration,
         (doc #>> '{discount,coupon,percent_off}')::numeric(9, 4) as coupon_percent_off,
         (doc ->> 'attempt_count')::int as attempt_count,
         to_timestamp((doc ->> 'created')::bigint) as created_at,

@@ -1,0 +1,54 @@
+{#-
+What a line of a subscription is worth a month under a row of switches.
+
+The one place where an amount becomes MRR: the ledger and every dialect of it read this.
+-#}
+{% macro monthly_amount(line, switches) -%}
+    (
+        (
+            case
+                when {{ line }}.is_metered then {{ line }}.billed_amount
+                when {{ line }}.is_proration and {{ switches }}.proration = 'billed'
+                    then {{ line }}.billed_amount
+                else
+                    {{ line }}.full_amount
+                    - case
+                        when
+                            {{ switches }}.discount_scope = 'line'
+                            and not {{ line }}.is_line_discount
+                            then 0
+                        when
+                            case {{ line }}.discount_kind
+                                when 'once' then {{ switches }}.discount_once
+                                when 'repeating' then {{ switches }}.discount_repeating
+                                else {{ switches }}.discount_forever
+                            end = 'counted'
+                            then {{ line }}.discount_amount
+                        else 0
+                    end
+            end
+            + case
+                when {{ switches }}.tax = 'included' then {{ line }}.added_tax_amount
+                else -{{ line }}.included_tax_amount
+            end
+        )
+        / {{ months_of(line, switches) }}
+    )::numeric(18, 4)
+{%- endmacro %}
+
+{#- The length of a line's billing period in months. -#}
+{% macro months_of(line, switches) -%}
+    (
+        {{ line }}.interval_count
+        * case {{ line }}.billing_interval
+            when 'week' then {{ switches }}.months_per_week
+            when 'day' then {{ switches }}.months_per_day
+            else {{ line }}.interval_months
+        end
+    )
+{%- endmacro %}
+
+{#- The first day of the month after the last day in force. -#}
+{% macro month_after(ended) -%}
+    (date_trunc('month', {{ ended }} - 1) + interval '1 month')::date
+{%- endmacro %}

@@ -1,0 +1,141 @@
+{{ config(materialized='table') }}
+
+with
+
+terms as (
+
+    select * from {{ ref('int_mrr_terms') }}
+
+),
+
+months as (
+
+    select * from {{ ref('int_months') }}
+
+),
+
+fx_rates as (
+
+    select * from {{ ref('int_fx_rates_monthly') }}
+
+),
+
+first_rates as (
+
+    select min(month) as month from fx_rates
+
+),
+
+steps as (
+
+    select
+        policy,
+        position,
+        customer_id,
+        currency,
+        rated_date,
+        date_trunc('month', starts_date)::date as month,
+        mrr_amount as step_amount
+
+    from terms
+
+    union all
+
+    select
+        policy,
+        position,
+        customer_id,
+        currency,
+        rated_date,
+        date_trunc('month', ends_date)::date as month,
+        -mrr_amount as step_amount
+
+    from terms
+
+    where ends_date is not null
+
+),
+
+-- Terms that renew at the same price cancel out, so few steps are left.
+changes as (
+
+    select
+        policy,
+        position,
+        customer_id,
+        currency,
+        date_trunc('month', rated_date)::date as rated_month,
+        month,
+        sum(step_amount) as step_amount
+
+    from steps
+
+    group by
+        policy, position, customer_id, currency, date_trunc('month', rated_date), month
+
+    having sum(step_amount) != 0
+
+),
+
+balances as (
+
+    select
+        *,
+        sum(step_amount) over line_in_order as mrr_amount,
+        lead(month, 1, 'infinity') over line_in_order as until_month
+
+    from changes
+
+    window
+        line_in_order as (
+            partition by policy, position, customer_id, currency, rated_month
+            order by month
+        )
+
+),
+
+-- Where a policy fixes the rate at the start of a service, an amount keeps that rate.
+by_rate as (
+
+    select
+        balances.policy,
+        balances.position,
+        balances.customer_id,
+        balances.currency,
+        months.month,
+        balances.mrr_amount,
+        balances.mrr_amount * fx_rates.fx_rate as reporting_amount
+
+    from balances
+    inner join months
+        on
+            balances.month <= months.month
+            and balances.until_month > months.month
+    cross join first_rates
+    left join fx_rates
+        on
+            balances.currency = fx_rates.currency
+            and case
+                when balances.rated_month is null then months.month
+                else greatest(balances.rated_month, first_rates.month)
+            end = fx_rates.month
+
+    where balances.mrr_amount != 0
+
+)
+
+select
+    policy,
+    position,
+    customer_id,
+    currency,
+    month,
+    greatest(sum(mrr_amount), 0)::numeric(18, 4) as mrr_amount,
+    case
+        when bool_and(reporting_amount is not null)
+            then greatest(sum(reporting_amount), 0)
+    end::numeric(18, 4) as mrr_reporting_amount
+
+from by_rate
+
+group by policy, position, customer_id, currency, month

@@ -1,0 +1,153 @@
+{{ config(materialized='table') }}
+
+with
+
+stripe_terms as (
+
+    select * from {{ ref('int_stripe_terms') }}
+
+),
+
+files_subscriptions as (
+
+    select * from {{ ref('stg_files__subscriptions') }}
+
+),
+
+identities as (
+
+    select * from {{ ref('int_customer_identities') }}
+
+),
+
+cancellations as (
+
+    select * from {{ ref('int_cancellations') }}
+
+),
+
+intervals as (
+
+    select * from {{ ref('billing_intervals') }}
+
+),
+
+stripe as (
+
+    select
+        source,
+        term_key,
+        subscription_key,
+        account_key,
+        product,
+        currency,
+        quantity,
+        billing_interval,
+        interval_count,
+        full_amount,
+        discount_amount,
+        billed_amount,
+        added_tax_amount,
+        included_tax_amount,
+        discount_kind,
+        is_line_discount,
+        is_trial,
+        is_paused,
+        is_metered,
+        is_proration,
+        is_credit,
+        starts_date,
+        next_starts_date,
+        next_period_date,
+        period_ends_date,
+        ended_date,
+        null as unit,
+        null::int as billing_period_months,
+        false as is_add_on,
+        null::boolean as is_upgrade,
+        null::boolean as is_downgrade
+
+    from stripe_terms
+
+),
+
+-- A file states its MRR net of the discount, and a term is a subscription of its own.
+files as (
+
+    select
+        'files' as source,
+        subscription_id as term_key,
+        subscription_id as subscription_key,
+        account_id as account_key,
+        product,
+        currency,
+        quantity,
+        'month' as billing_interval,
+        1 as interval_count,
+        coalesce(mrr_amount / nullif(1 - discount_rate, 0), mrr_amount)::numeric(24, 8)
+            as full_amount,
+        coalesce(
+            mrr_amount / nullif(1 - discount_rate, 0) - mrr_amount, 0
+        )::numeric(24, 8) as discount_amount,
+        mrr_amount::numeric(24, 8) as billed_amount,
+        0::numeric(24, 8) as added_tax_amount,
+        0::numeric(24, 8) as included_tax_amount,
+        'forever' as discount_kind,
+        true as is_line_discount,
+        coalesce(is_trial, false) as is_trial,
+        false as is_paused,
+        false as is_metered,
+        false as is_proration,
+        false as is_credit,
+        starts_date,
+        null::date as next_starts_date,
+        null::date as next_period_date,
+        ends_date as period_ends_date,
+        ends_date as ended_date,
+        unit,
+        billing_period_months,
+        coalesce(is_add_on, false) as is_add_on,
+        is_upgrade,
+        is_downgrade
+
+    from files_subscriptions
+
+),
+
+unioned as (
+
+    select * from stripe
+
+    union all
+
+    select * from files
+
+)
+
+select
+    unioned.*,
+    identities.customer_id,
+    cancellations.requested_date as cancel_requested_date,
+    min(unioned.starts_date) over (
+        partition by unioned.source, unioned.subscription_key
+    ) as subscription_starts_date,
+    -- Seats of one plan and seats of another are the same thing at another price.
+    case
+        when
+            coalesce(unioned.unit, unioned.product)
+            ~* {{ policy('seat_pattern', 'text') }}
+            then 'seat'
+        else coalesce(unioned.product, '')
+    end as sold_unit,
+    intervals.months as interval_months
+
+from unioned
+inner join identities
+    on
+        unioned.source = identities.source
+        and unioned.account_key = identities.source_key
+left join cancellations
+    on
+        unioned.source = 'stripe'
+        and unioned.subscription_key = cancellations.subscription_key
+left join intervals on unioned.billing_interval = intervals.billing_interval
