@@ -129,7 +129,9 @@ events as (
         null as evidence_id,
         case risk_event
             when 'customer_silent' then 'Asked ' || value || ' times, never answered.'
-            else 'No answer for ' || {{ policy('survey_window_days', 'int') }} || ' days.'
+            else
+                'No answer for ' || {{ policy('survey_window_days', 'int') }}
+                || ' days.'
         end as evidence
 
     from silences
@@ -195,11 +197,7 @@ select
     opened_date,
     closed_date,
     value::numeric(18, 4) as value,
-    coalesce(
-        array_agg(evidence_id order by evidence_id)
-            filter (where evidence_id is not null),
-        array[]::text[]
-    ) as evidence_ids,
+    array_remove(array_agg(evidence_id order by evidence_id), null) as evidence_ids,
     evidence
 
 from events

@@ -21,8 +21,8 @@ months as (
 )
 
 -- Who answers twice in a month has one voice: the last word counts. Blanks and answers
--- off the scale are kept to be counted, and have none. The mean of net_points is NPS; the
--- mean of the scores is not.
+-- off the scale are kept to be counted, and have none. The mean of net_points is NPS;
+-- the mean of the scores is not.
 select
     months.month,
     responses.response_id,

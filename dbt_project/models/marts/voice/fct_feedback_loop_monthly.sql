@@ -88,8 +88,8 @@ counted as (
 
 )
 
--- Where no item was ever marked as implemented nobody keeps the date, and a rate of zero
--- would be an accusation.
+-- Where no item was ever marked as implemented nobody keeps the date, and a rate of
+-- zero would be an accusation.
 select
     month,
     segment,

@@ -59,20 +59,19 @@ grouped as (
     select
         first_answers.customer_id,
         case
-            when first_detractors.answered_date >= first_answers.first_date + {{ months }}
-                or first_detractors.customer_id is null then 'never_detractor'
+            when first_detractors.customer_id is null then 'never_detractor'
             when first_detractors.is_sla_met then 'answered_in_time'
             else 'not_answered_in_time'
         end as recovery_group,
-        2 + case
-            when first_detractors.answered_date < first_answers.first_date + {{ months }}
-                then first_detractors.answered_date
-            else first_answers.first_date
-        end as start_date
+        2 + coalesce(first_detractors.answered_date, first_answers.first_date)
+            as start_date
 
     from first_answers
     left join first_detractors
-        on first_answers.customer_id = first_detractors.customer_id
+        on
+            first_answers.customer_id = first_detractors.customer_id
+            and first_detractors.answered_date
+            < first_answers.first_date + {{ months }}
 
 ),
 
