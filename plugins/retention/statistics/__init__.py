@@ -7,7 +7,9 @@ tagged ``statistics`` through ``source('statistics', <name>)``.
 from __future__ import annotations
 
 from retention.statistics.base import Inputs, Statistic, exact
+from retention.statistics.lifetime import LIFETIME
+from retention.statistics.survival import SURVIVAL
 
-STATISTICS: tuple[Statistic, ...] = ()
+STATISTICS: tuple[Statistic, ...] = (SURVIVAL, LIFETIME)
 
 __all__ = ["STATISTICS", "Inputs", "Statistic", "exact"]

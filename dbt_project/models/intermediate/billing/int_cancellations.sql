@@ -18,6 +18,7 @@ select
     identities.customer_id,
     stripe_subscriptions.subscription_id as subscription_key,
     stripe_subscriptions.cancellation_reason,
+    stripe_subscriptions.cancellation_feedback,
     stripe_subscriptions.canceled_at::date as requested_date,
     coalesce(
         stripe_subscriptions.ended_at,

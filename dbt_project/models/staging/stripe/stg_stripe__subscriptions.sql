@@ -16,6 +16,7 @@ renamed as (
         upper(doc ->> 'currency') as currency,
         doc #>> '{pause_collection,behavior}' as pause_behavior,
         doc #>> '{cancellation_details,reason}' as cancellation_reason,
+        doc #>> '{cancellation_details,feedback}' as cancellation_feedback,
         (doc ->> 'cancel_at_period_end')::boolean as cancels_at_period_end,
         to_timestamp((doc ->> 'start_date')::bigint) as starts_at,
         to_timestamp((doc ->> 'trial_end')::bigint) as trial_ends_at,
