@@ -86,13 +86,15 @@ def test_the_curve_of_the_paper_is_what_the_paper_counted(name: str) -> None:
 def test_customers_older_than_the_data_are_at_risk_from_the_day_they_are_seen() -> None:
     """Worked by hand: at day 40 one of two is lost, at day 100 one of three.
 
-    Without left truncation the two old ones would make it 1 of 4 and 1 of 3.
+    Without left truncation the old ones would make it 1 of 5 and 1 of 4; who enters on the day of a
+    loss was not at risk of it.
     """
     lives = [
         Life(0, 40, "voluntary"),
         Life(0, 400, "active"),
         Life(50, 100, "involuntary"),
         Life(50, 400, "active"),
+        Life(100, 400, "active"),
     ]
     after = at(lives, 4)
     assert after["survival_rate"] == Decimal("0.333333")

@@ -43,7 +43,10 @@ def curve(lives: Sequence[Life]) -> Iterator[Row]:
         entry=[life.entry for life in lives],
     )
     table = fitted.event_table
-    steps = list(zip(table.index, table["at_risk"], table["observed"], strict=True))
+    # Who enters on a day is not at risk on it; only the first row's entrance is the start.
+    entered = table["entrance"].copy()
+    entered.iloc[0] = 0
+    steps = list(zip(table.index, table["at_risk"] - entered, table["observed"], strict=True))
     survival: Any = fitted.survival_function_.iloc[:, 0]
     bounds: Any = fitted.confidence_interval_survival_function_
     shares = _losses(lives, steps)
@@ -52,10 +55,10 @@ def curve(lives: Sequence[Life]) -> Iterator[Row]:
         day = month * DAYS_A_MONTH
         at_risk = sum(life.entry <= day < life.end for life in lives)
         lost = sum(life.is_lost and life.end <= day for life in lives)
-        low, high = bounds.loc[:day].iloc[-1]
+        low, high = bounds.loc[slice(None, day)].iloc[-1]
         losses = [exact(shares[cause](day), 6) for cause in CAUSES]
         yield (
-            month, at_risk, lost, exact(survival.loc[:day].iloc[-1], 6),
+            month, at_risk, lost, exact(survival.loc[slice(None, day)].iloc[-1], 6),
             exact(low, 6), exact(high, 6), *losses,
         )  # fmt: skip
 
