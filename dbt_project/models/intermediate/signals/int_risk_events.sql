@@ -1,5 +1,5 @@
 {#- Each area brings its events in one shape; here they are put together. -#}
-{%- set areas = ['strategic', 'voice'] -%}
+{%- set areas = ['commercial', 'service', 'strategic', 'voice'] -%}
 with
 
 events as (
