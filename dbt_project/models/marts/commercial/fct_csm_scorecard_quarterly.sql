@@ -66,9 +66,9 @@ select
     counted.deliberate_exits,
     (counted.kept_customers::numeric / counted.customers)::numeric(9, 6)
         as retention_rate,
-    {{ share_interval('counted.kept_customers', 'counted.customers', 'low') }}
+    {{ wilson_end('counted.kept_customers', 'counted.customers', 'low') }}
         as retention_rate_low,
-    {{ share_interval('counted.kept_customers', 'counted.customers', 'high') }}
+    {{ wilson_end('counted.kept_customers', 'counted.customers', 'high') }}
         as retention_rate_high,
     (
         counted.kept_customers::numeric
@@ -92,11 +92,11 @@ select
         as {{ rate }}_rate,
     case
         when counted.{{ whole }} > 0
-            then {{ share_interval('counted.' ~ part, 'counted.' ~ whole, 'low') }}
+            then {{ wilson_end('counted.' ~ part, 'counted.' ~ whole, 'low') }}
     end as {{ rate }}_rate_low,
     case
         when counted.{{ whole }} > 0
-            then {{ share_interval('counted.' ~ part, 'counted.' ~ whole, 'high') }}
+            then {{ wilson_end('counted.' ~ part, 'counted.' ~ whole, 'high') }}
     end as {{ rate }}_rate_high,
     {% endfor -%}
     counted.expansion_mrr_amount::numeric(18, 4) as expansion_mrr_amount,

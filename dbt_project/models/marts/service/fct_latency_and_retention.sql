@@ -104,9 +104,9 @@ bounded as (
 
     select
         *,
-        {{ share_interval('(retained_share * customers)', 'customers', 'low') }}
+        {{ wilson_end('(retained_share * customers)', 'customers', 'low') }}
             as retention_rate_low,
-        {{ share_interval('(retained_share * customers)', 'customers', 'high') }}
+        {{ wilson_end('(retained_share * customers)', 'customers', 'high') }}
             as retention_rate_high
 
     from counted

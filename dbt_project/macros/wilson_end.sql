@@ -2,7 +2,7 @@
 An end of the Wilson interval of a share: `low` or `high`. It stays within 0 and 1 and does not
 shrink to nothing when all or none of a few succeed; null of nobody.
 -#}
-{% macro share_interval(successes, trials, end) -%}
+{% macro wilson_end(successes, trials, end) -%}
     (
         (
             {{ successes }} + {{ policy('interval_z') }} ^ 2 / 2
