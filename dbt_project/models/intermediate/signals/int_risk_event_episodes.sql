@@ -77,7 +77,8 @@ select
     rule_version,
     value,
     coalesce({{ sentence('sentence', 'coalesce(value, 0)') }}, evidence) as evidence,
-    evidence_ids,
+    -- An event that rests on no single record is its own evidence.
+    coalesce(nullif(evidence_ids, array[]::text[]), array[event_id]) as evidence_ids,
     case
         when
             expiry_date <= {{ as_of() }}
