@@ -70,7 +70,7 @@ matched as (
         -- A word that is not in the seed is kept as it is: it is still a reason.
         case
             when reasons.vendor_reason is null then stated.vendor_reason
-            else reasons.churn_reason
+            else nullif(reasons.churn_reason, '')
         end as churn_reason,
         reasons.is_deliberate_exit,
         abs(stated.stated_date - churns.churned_date) as days_apart

@@ -77,19 +77,22 @@ amounts as (
         max(reporting_currency) as reporting_currency,
         bool_or(first_amount > 0) as is_open,
         bool_or(last_amount > 0) as is_kept,
-        coalesce(sum((first_amount * opening_fx_rate)::numeric(18, 4)), 0)
-            as opening_amount,
+        coalesce(
+            sum((first_amount * opening_fx_rate)::numeric(18, 4)), 0
+        )::numeric(18, 4) as opening_amount,
         coalesce(
             sum(
                 (last_amount * coalesce(first_fx_rate, opening_fx_rate))::numeric(18, 4)
             ),
             0
-        ) as kept_amount,
-        coalesce(sum((last_amount * closing_fx_rate)::numeric(18, 4)), 0)
-            as closing_amount,
+        )::numeric(18, 4) as kept_amount,
+        coalesce(
+            sum((last_amount * closing_fx_rate)::numeric(18, 4)), 0
+        )::numeric(18, 4) as closing_amount,
         {% for movement in movements -%}
-        coalesce(sum(({{ movement }}_amount * closing_fx_rate)::numeric(18, 4)), 0)
-            as {{ movement }}_amount,
+        coalesce(
+            sum(({{ movement }}_amount * closing_fx_rate)::numeric(18, 4)), 0
+        )::numeric(18, 4) as {{ movement }}_amount,
         {% endfor -%}
         bool_or(closing_fx_rate is null) as is_unconverted
 
