@@ -160,7 +160,9 @@ def test_a_build_without_a_day_says_what_is_missing(
 
 
 def test_every_policy_that_is_asked_for_is_in_the_seed_and_the_other_way_round() -> None:
-    text = "".join(path.read_text() for path in (PROJECT / "models").rglob("*.sql"))
+    folders = ("models", "macros", "tests")
+    paths = [path for folder in folders for path in (PROJECT / folder).rglob("*.sql")]
+    text = "".join(path.read_text() for path in paths)
     asked = set(re.findall(r"policy\('(\w+)'", text))
     with (PROJECT / "seeds" / "policy.csv").open() as file:
         kept = {row["name"] for row in csv.DictReader(file)}
