@@ -28,6 +28,7 @@ from tests.marts_company import (
 )
 
 PROJECT = Path(__file__).parents[1] / "dbt_project"
+SUITES = PROJECT.parent / "expectations"
 SCORED = "select * from marts.fct_customer_health_daily"
 HEALTH = f"{SCORED} where as_of_date <= '{AS_OF}' order by customer_id, as_of_date"
 LATE_INVOICE = invoice("late", "cus_2", "2026-06-01", "2026-07-01", 4000)
@@ -164,6 +165,8 @@ def test_every_policy_that_is_asked_for_is_in_the_seed_and_the_other_way_round()
     paths = [path for folder in folders for path in (PROJECT / folder).rglob("*.sql")]
     text = "".join(path.read_text() for path in paths)
     asked = set(re.findall(r"policy\('(\w+)'", text))
+    suites = "".join(path.read_text() for path in SUITES.glob("*.yml"))
+    asked |= set(re.findall(r"policy\.policy\s+where\s+name\s*=\s*'(\w+)'", suites))
     with (PROJECT / "seeds" / "policy.csv").open() as file:
         kept = {row["name"] for row in csv.DictReader(file)}
     assert asked
