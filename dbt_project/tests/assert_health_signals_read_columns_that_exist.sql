@@ -33,6 +33,24 @@ where
 union all
 
 select
+    caps.rule,
+    wanted.column_name
+
+from {{ ref('health_score_caps') }} as caps
+cross join
+    lateral (
+        values
+        (caps.metric),
+        (case when caps.max_age_days is not null then caps.metric || '_date' end)
+    ) as wanted (column_name)
+
+where
+    exists (select 1 from columns)
+    and wanted.column_name not in (select columns.column_name from columns)
+
+union all
+
+select
     playbooks.trigger,
     playbooks.metric
 

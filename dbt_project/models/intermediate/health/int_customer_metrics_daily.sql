@@ -42,6 +42,12 @@ detractors as (
 
     select * from {{ ref('int_detractor_metrics_daily') }}
 
+),
+
+sentiments as (
+
+    select * from {{ ref('int_sentiment_metrics_daily') }}
+
 )
 
 select
@@ -97,7 +103,9 @@ select
     tickets.tickets_observed_date as median_first_reply_hours_date,
     billing.invoices_observed_date as days_overdue_date,
     billing.invoices_observed_date as cancelling_subscriptions_date,
-    detractors.unanswered_observed_date as unanswered_detractors_date
+    detractors.unanswered_observed_date as unanswered_detractors_date,
+    sentiments.csm_sentiment,
+    sentiments.sentiment_observed_date as csm_sentiment_date
 
 from customer_days
 left join usage
@@ -124,3 +132,7 @@ left join detractors
     on
         customer_days.customer_id = detractors.customer_id
         and customer_days.as_of_date = detractors.as_of_date
+left join sentiments
+    on
+        customer_days.customer_id = sentiments.customer_id
+        and customer_days.as_of_date = sentiments.as_of_date

@@ -28,48 +28,56 @@ weighted as (
 
     select
         *,
-        (
-            signal_score * weight
-            / sum(weight) filter (where signal_score is not null) over customer_days
-        ) as points,
+        sum(signal_score * weight) over up_to_here as points,
+        coalesce(sum(signal_score * weight) over before, 0) as earlier_points,
+        sum(weight) filter (where signal_score is not null) over customer_days
+            as measured_weight,
         weight / sum(weight) over customer_days as share
 
     from scored
 
-    window customer_days as (partition by customer_id, as_of_date)
+    window
+        customer_days as (partition by customer_id, as_of_date),
+        up_to_here as (
+            partition by customer_id, as_of_date
+            order by signal
+            rows between unbounded preceding and current row
+        ),
+        before as (
+            partition by customer_id, as_of_date
+            order by signal
+            rows between unbounded preceding and 1 preceding
+        )
 
 )
 
 -- Rounded where the running sum passes, so that the parts add up to the rounded score
--- exactly.
+-- exactly. What was not measured contributes nothing, which is not the same as zero.
 select
     customer_id,
     as_of_date,
+    definition,
     version,
+    set_segment,
     signal,
+    source,
     metric,
+    worst,
+    best,
     weight,
+    max_age_days,
     sentence,
     observed_date,
+    age_days,
     value,
     signal_score,
     share,
-    (
-        round(coalesce(sum(points) over up_to_here, 0), 2)
-        - round(coalesce(sum(points) over before, 0), 2)
-    )::numeric(5, 2) as contribution,
+    case
+        when signal_score is not null
+            then
+                round(points / measured_weight, 2)
+                - round(earlier_points / measured_weight, 2)
+    end::numeric(5, 2) as contribution,
     ((100 - signal_score) * share)::numeric(7, 4) as lost_points
 
 from weighted
-
-window
-    up_to_here as (
-        partition by customer_id, as_of_date
-        order by signal
-        rows between unbounded preceding and current row
-    ),
-    before as (
-        partition by customer_id, as_of_date
-        order by signal
-        rows between unbounded preceding and 1 preceding
-    )

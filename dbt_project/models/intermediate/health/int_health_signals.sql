@@ -6,51 +6,15 @@ metrics as (
 
 ),
 
-signals as (
+sets as materialized (
 
-    select
-        *,
-        lead(valid_from, 1, 'infinity'::date) over versions as valid_to
-
-    from {{ ref('health_score_signals') }}
-
-    window versions as (partition by segment, signal order by valid_from)
+    select * from {{ ref('int_health_sets') }}
 
 ),
 
--- The version in force on a day is the newest one that had begun, for the segment or
--- for all.
-versions as (
+definitions as materialized (
 
-    select distinct
-        version,
-        valid_from,
-        segment
-
-    from signals
-
-),
-
-chosen as (
-
-    select distinct on (metrics.customer_id, metrics.as_of_date)
-        metrics.customer_id,
-        metrics.as_of_date,
-        versions.version,
-        versions.segment
-
-    from metrics
-    inner join versions
-        on
-            metrics.as_of_date >= versions.valid_from
-            and versions.segment in (metrics.segment, 'all')
-
-    -- A segment's own set of signals goes before the set for all.
-    order by
-        metrics.customer_id asc,
-        metrics.as_of_date asc,
-        versions.valid_from desc,
-        versions.segment = 'all'
+    select * from {{ ref('int_health_definitions') }}
 
 ),
 
@@ -61,6 +25,7 @@ documents as materialized (
 
     select
         customer_id,
+        segment,
         as_of_date,
         to_jsonb(metrics) as doc
 
@@ -73,26 +38,30 @@ measured as (
     select
         documents.customer_id,
         documents.as_of_date,
-        chosen.version,
-        signals.signal,
-        signals.metric,
-        signals.worst,
-        signals.best,
-        signals.weight,
-        signals.sentence,
-        (documents.doc ->> signals.metric)::numeric(18, 4) as raw_value,
-        (documents.doc ->> (signals.metric || '_date'))::date as observed_date,
-        signals.max_age_days
+        sets.definition,
+        sets.version,
+        sets.set_segment,
+        definitions.signal,
+        definitions.source,
+        definitions.metric,
+        definitions.worst,
+        definitions.best,
+        definitions.weight,
+        definitions.sentence,
+        (documents.doc ->> definitions.metric)::numeric(18, 4) as raw_value,
+        (documents.doc ->> (definitions.metric || '_date'))::date as observed_date,
+        definitions.max_age_days
 
     from documents
-    inner join chosen
+    inner join sets
         on
-            documents.customer_id = chosen.customer_id
-            and documents.as_of_date = chosen.as_of_date
-    inner join signals
+            documents.segment = sets.segment
+            and documents.as_of_date = sets.as_of_date
+    inner join definitions
         on
-            chosen.version = signals.version
-            and chosen.segment = signals.segment
+            sets.definition = definitions.definition
+            and sets.version = definitions.version
+            and sets.set_segment = definitions.segment
 
 )
 
@@ -100,14 +69,19 @@ measured as (
 select
     customer_id,
     as_of_date,
+    definition,
     version,
+    set_segment,
     signal,
+    source,
     metric,
     worst,
     best,
     weight,
     sentence,
     observed_date,
+    max_age_days,
+    as_of_date - observed_date as age_days,
     case
         when as_of_date - observed_date <= max_age_days then raw_value
     end::numeric(18, 4) as value

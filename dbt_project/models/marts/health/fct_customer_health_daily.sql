@@ -8,9 +8,9 @@
 
 with
 
-signal_scores as (
+scores as (
 
-    select * from {{ ref('int_health_signal_scores') }}
+    select * from {{ ref('int_health_scores') }}
 
 ),
 
@@ -18,112 +18,47 @@ metrics as (
 
     select * from {{ ref('int_customer_metrics_daily') }}
 
-),
-
-bands as (
-
-    select
-        *,
-        high = max(high) over () as is_top
-
-    from {{ ref('health_bands') }}
-
-),
-
-ranked as (
-
-    select
-        *,
-        row_number() over (
-            partition by customer_id, as_of_date
-            order by lost_points desc nulls last, signal asc
-        ) as place
-
-    from signal_scores
-
-),
-
--- Missing signals could be anything: low takes them as worst and high as best.
-scored as (
-
-    select
-        customer_id,
-        as_of_date,
-        max(version) as score_version,
-        case when count(signal_score) > 0 then sum(contribution) end::numeric(5, 2)
-            as score,
-        coalesce(sum(share) filter (where signal_score is not null), 0)::numeric(4, 3)
-            as coverage,
-        coalesce(sum(signal_score * share), 0)::numeric(5, 2) as score_low,
-        (
-            coalesce(sum(signal_score * share), 0)
-            + coalesce(sum(share * 100) filter (where signal_score is null), 0)
-        )::numeric(5, 2)
-            as score_high,
-        jsonb_agg(
-            jsonb_build_object(
-                'signal', signal,
-                'metric', metric,
-                'value', value,
-                'observed_date', observed_date,
-                'signal_score', round(signal_score, 2),
-                'weight', weight,
-                'contribution', contribution,
-                'lost_points', round(lost_points, 2)
-            ) order by signal
-        ) as components,
-        coalesce(
-            jsonb_agg({{ sentence('sentence', 'value') }} order by place) filter (
-                where place <= 3 and lost_points >= 1
-            ),
-            '[]'::jsonb
-        ) as reasons
-
-    from ranked
-
-    group by customer_id, as_of_date
-
-),
-
-banded as (
-
-    select
-        scored.*,
-        case
-            when scored.score is null or scored.coverage < {{ policy('min_coverage') }}
-                then 'unknown'
-            else bands.band
-        end as band
-
-    from scored
-    left join bands
-        on
-            scored.score >= bands.low
-            and (
-                scored.score < bands.high
-                or (bands.is_top and scored.score = bands.high)
-            )
-
 )
 
 select
-    banded.customer_id,
+    scores.customer_id,
     metrics.segment,
-    banded.score,
-    banded.coverage,
-    banded.score_low,
-    banded.score_high,
-    banded.band,
-    banded.components,
-    banded.reasons,
-    banded.reasons ->> 0 as main_reason,
-    banded.score_version,
+    scores.score,
+    scores.coverage,
+    scores.score_low,
+    scores.score_high,
+    scores.band,
+    scores.components,
+    scores.reasons,
+    scores.reasons ->> 0 as main_reason,
+    scores.version as score_version,
     metrics.mrr_reporting_amount,
-    banded.as_of_date,
-    {{ known_at() }} as known_at
+    scores.as_of_date,
+    {{ known_at() }} as known_at,
+    scores.definition as score_definition,
+    scores.raw_score,
+    scores.adjustment,
+    scores.is_band_certain,
+    scores.cap_rule,
+    scores.override_band,
+    scores.override_reason,
+    scores.override_owner,
+    scores.override_expires_date,
+    metrics.csm_sentiment,
+    metrics.csm_sentiment_date,
+    case
+        when
+            scores.band = 'red'
+            and metrics.csm_sentiment >= {{ policy('sentiment_good_from') }}
+            then 'csm_more_hopeful'
+        when
+            scores.band = 'green'
+            and metrics.csm_sentiment <= {{ policy('sentiment_bad_to') }}
+            then 'csm_more_worried'
+    end as sentiment_disagreement
 
-from banded
+from scores
 inner join metrics
     on
-        banded.customer_id = metrics.customer_id
-        and banded.as_of_date = metrics.as_of_date
+        scores.customer_id = metrics.customer_id
+        and scores.as_of_date = metrics.as_of_date
