@@ -57,14 +57,22 @@ weights as (
             when weights.weight is not null
                 then
                     round(
-                        sum(weights.weight) filter (where signals.signal is null) over up_to_here
+                        sum(weights.weight) filter (
+                            where signals.signal is null
+                        ) over up_to_here
                         * (1 - coalesce(sum(signals.weight) over whole, 0))
-                        / nullif(sum(weights.weight) filter (where signals.signal is null) over whole, 0), 6
+                        / nullif(sum(weights.weight) filter (
+                            where signals.signal is null
+                        ) over whole, 0), 6
                     )
                     - round(
-                        coalesce(sum(weights.weight) filter (where signals.signal is null) over before, 0)
+                        coalesce(sum(weights.weight) filter (
+                            where signals.signal is null
+                        ) over before, 0)
                         * (1 - coalesce(sum(signals.weight) over whole, 0))
-                        / nullif(sum(weights.weight) filter (where signals.signal is null) over whole, 0), 6
+                        / nullif(sum(weights.weight) filter (
+                            where signals.signal is null
+                        ) over whole, 0), 6
                     )
         end::numeric as weight,
         case

@@ -114,7 +114,8 @@ held as (
         caps.sentence,
         coalesce(own_bands.reason, own_caps.reason) as override_reason,
         coalesce(own_bands.owner, own_caps.owner) as override_owner,
-        coalesce(own_bands.expires_date, own_caps.expires_date) as override_expires_date
+        coalesce(own_bands.expires_date, own_caps.expires_date)
+            as override_expires_date
 
     from summed
     left join caps
