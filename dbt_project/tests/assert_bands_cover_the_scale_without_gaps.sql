@@ -1,5 +1,5 @@
--- Half-open bands from 0 to 100, on each date from which they hold: the next begins where
--- one ends, and no date names fewer bands than the one before.
+-- Half-open bands from 0 to 100, on each date from which they hold: the next begins
+-- where one ends, and no date names fewer bands than the one before.
 with
 
 bands as (
@@ -24,4 +24,6 @@ select * from bands
 where
     low != previous_high
     or high != next_low
-    or band_count != (select count(distinct band) from bands)
+    or band_count != (
+        select count(distinct every.band) from {{ ref('health_bands') }} as every
+    )

@@ -1,4 +1,4 @@
--- Two people holding one score at two heights is a question for them and not for a join.
+-- Two people holding one score at two heights is a question for them, not for a join.
 select
     one.customer_id,
     one.override,

@@ -30,9 +30,9 @@ versions as (
 
 ),
 
--- A version names what it changes. A weight it names is taken as written; the signals it
--- does not name share what is left in the proportions they had, in steps that add up to
--- one to the last digit.
+-- A version names what it changes. A weight it names is taken as written; the signals
+-- it does not name share what is left in the proportions they had, in steps that add up
+-- to one to the last digit.
 weights as (
 
     select distinct

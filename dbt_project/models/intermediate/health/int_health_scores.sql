@@ -105,7 +105,8 @@ held as (
         caps.possible_cap,
         own_bands.value as own_band,
         case
-            when own_caps.customer_id is not null
+            when
+                own_caps.customer_id is not null
                 and own_caps.value::numeric(5, 2) <= coalesce(caps.cap, 100)
                 then 'override'
             else 'cap'
@@ -161,20 +162,45 @@ banded as (
         high_bands.place - known_low_bands.place as borders_between
 
     from adjusted
-    {%- for alias, value in [
-        ('bands', 'score'), ('low_bands', 'score_low'),
-        ('known_low_bands', 'known_low'), ('high_bands', 'score_high')
-    ] %}
-    left join bands {{ '' if alias == 'bands' else 'as ' ~ alias }}
+    left join bands
         on
-            adjusted.{{ value }} >= {{ alias }}.low
+            adjusted.score >= bands.low
             and (
-                adjusted.{{ value }} < {{ alias }}.high
-                or ({{ alias }}.is_top and adjusted.{{ value }} = {{ alias }}.high)
+                adjusted.score < bands.high
+                or (bands.is_top and adjusted.score = bands.high)
             )
-            and adjusted.as_of_date >= {{ alias }}.valid_from
-            and adjusted.as_of_date < {{ alias }}.valid_to
-    {%- endfor %}
+            and adjusted.as_of_date >= bands.valid_from
+            and adjusted.as_of_date < bands.valid_to
+    left join bands as low_bands
+        on
+            adjusted.score_low >= low_bands.low
+            and (
+                adjusted.score_low < low_bands.high
+                or (low_bands.is_top and adjusted.score_low = low_bands.high)
+            )
+            and adjusted.as_of_date >= low_bands.valid_from
+            and adjusted.as_of_date < low_bands.valid_to
+    left join bands as known_low_bands
+        on
+            adjusted.known_low >= known_low_bands.low
+            and (
+                adjusted.known_low < known_low_bands.high
+                or (
+                    known_low_bands.is_top
+                    and adjusted.known_low = known_low_bands.high
+                )
+            )
+            and adjusted.as_of_date >= known_low_bands.valid_from
+            and adjusted.as_of_date < known_low_bands.valid_to
+    left join bands as high_bands
+        on
+            adjusted.score_high >= high_bands.low
+            and (
+                adjusted.score_high < high_bands.high
+                or (high_bands.is_top and adjusted.score_high = high_bands.high)
+            )
+            and adjusted.as_of_date >= high_bands.valid_from
+            and adjusted.as_of_date < high_bands.valid_to
 
 )
 
@@ -192,7 +218,8 @@ select
     case
         when own_band is not null then own_band
         when score is null or coverage < {{ policy('min_coverage') }} then 'unknown'
-        when borders_between >= {{ policy('unknown_from_borders', 'int') }} then 'unknown'
+        when borders_between >= {{ policy('unknown_from_borders', 'int') }}
+            then 'unknown'
         else score_band
     end as band,
     score is not null and low_band = high_band as is_band_certain,

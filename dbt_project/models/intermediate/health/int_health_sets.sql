@@ -56,8 +56,8 @@ connected as (
 
 ),
 
--- The one the policy names; or the first whose systems are connected, and where none is,
--- the one of which most is.
+-- The one the policy names; or the first whose systems are connected, and where none
+-- is, the one of which most is.
 day_definitions as (
 
     select distinct on (as_of_date)

@@ -1,5 +1,5 @@
--- Since when each kind of system has told anything: a score that asks for what no system
--- of the company knows would call everybody unknown.
+-- Since when each kind of system has told anything: a score that asks for what no
+-- system of the company knows would call everybody unknown.
 select
     'usage' as source,
     min(event_date) as first_date

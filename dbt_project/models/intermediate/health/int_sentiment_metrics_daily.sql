@@ -12,8 +12,8 @@ customer_keys as (
 
 ),
 
--- Every version and not the newest only: what was thought on a day is what the CRM said by
--- the end of it.
+-- Every version and not the newest only: what was thought on a day is what the CRM said
+-- by the end of it.
 versions as (
 
     select

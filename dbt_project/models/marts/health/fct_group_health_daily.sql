@@ -26,8 +26,8 @@ health as (
 
 ),
 
--- A parent's health is that of its paying children, each by its money, and only of those
--- that could be measured: `measured_share` says how much of the money that was.
+-- A parent's health is that of its paying children, each by its money, and only of
+-- those that could be measured: `measured_share` says how much of the money that was.
 weighted as (
 
     select
@@ -43,9 +43,10 @@ weighted as (
         coalesce(sum(health.measured_amount), 0)
         / nullif(sum(health.mrr_reporting_amount), 0) as measured_share,
         min(health.score) filter (where health.band != 'unknown') as lowest_score,
-        (array_agg(health.customer_id order by health.score, health.customer_id) filter (
-            where health.band != 'unknown'
-        ))[1] as lowest_customer_id
+        (
+            array_agg(health.customer_id order by health.score, health.customer_id)
+            filter (where health.band != 'unknown')
+        )[1] as lowest_customer_id
 
     from groups
     inner join health on groups.customer_id = health.customer_id

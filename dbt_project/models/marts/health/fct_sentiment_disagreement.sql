@@ -17,7 +17,8 @@ agreed as (
 
     select
         customer_id,
-        max(as_of_date) filter (where sentiment_disagreement is null) as last_agreed_date,
+        max(as_of_date) filter (where sentiment_disagreement is null)
+            as last_agreed_date,
         min(as_of_date) as first_date
 
     from health
