@@ -1,5 +1,5 @@
 {#- Each area brings its events in one shape; here they are put together. -#}
-{%- set areas = ['commercial', 'service', 'strategic', 'voice'] -%}
+{%- set areas = ['commercial', 'service', 'strategic', 'usage', 'voice'] -%}
 with
 
 events as (
