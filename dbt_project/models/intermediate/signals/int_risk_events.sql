@@ -34,30 +34,28 @@ events as (
 
 ),
 
+-- Worked out once, and not once per event.
+stays as materialized (
+
+    select * from {{ ref('int_customer_stays') }}
+
+),
+
 -- Only who pays has something to lose.
 of_customers as (
 
     select
         events.*,
-        (
-            select min(movements.movement_date)
-            from {{ ref('int_mrr_movements') }} as movements
-            where
-                events.customer_id = movements.customer_id
-                and movements.movement = 'churn'
-                and events.opened_date < movements.movement_date
-        ) as left_date
+        stays.churned_date as left_date
 
     from events
+    inner join stays
+        on
+            events.customer_id = stays.customer_id
+            and events.opened_date >= stays.starts_date
+            and events.opened_date < coalesce(stays.churned_date, 'infinity'::date)
 
-    where
-        events.opened_date <= {{ as_of() }}
-        and exists (
-            select 1 from {{ ref('fct_mrr_daily') }} as mrr_daily
-            where
-                events.customer_id = mrr_daily.customer_id
-                and events.opened_date = mrr_daily.as_of_date
-        )
+    where events.opened_date <= {{ as_of() }}
 
 ),
 
