@@ -5,7 +5,7 @@ confidence intervals for comparing matched proportions", Statistics in Medicine 
 z squared over eight is added to each of the four cells.
 -#}
 {% macro nps_interval(promoters, detractors, respondents) -%}
-    {%- set z = policy('confidence_z') -%}
+    {%- set z = policy('interval_z') -%}
     {%- set n = "(" ~ respondents ~ " + " ~ z ~ " ^ 2 / 2)" -%}
     {%- set centre = "((" ~ promoters ~ " - " ~ detractors ~ ") / " ~ n ~ ")" -%}
     {%- set spread -%}

@@ -67,20 +67,3 @@ What `int_risk_event_changes` holds of the days before those to score: the newes
     where false
     {%- endif -%}
 {%- endmacro %}
-
-{#-
-One end of the Wilson interval of a share seen among `trials` customers, side '-' or '+'.
-
-Customers are independent of one another and their episodes are not, so the trials are customers.
--#}
-{% macro share_interval(share, trials, side) -%}
-    (
-        (
-            {{ share }} + {{ policy('signal_interval_z') }} ^ 2 / (2 * nullif({{ trials }}, 0))
-            {{ side }} {{ policy('signal_interval_z') }} * sqrt(
-                {{ share }} * (1 - {{ share }}) / nullif({{ trials }}, 0)
-                + {{ policy('signal_interval_z') }} ^ 2 / (4 * nullif({{ trials }}, 0) ^ 2)
-            )
-        ) / (1 + {{ policy('signal_interval_z') }} ^ 2 / nullif({{ trials }}, 0))
-    )::numeric(9, 6)
-{%- endmacro %}

@@ -1,19 +1,19 @@
 {#-
 One end of the Wilson interval of `hits` of `trials`, side '-' or '+'; null without trials.
 
-The width is policy `churn_interval_z`. It stays between 0 and 1 and is honest on small numbers:
+`z` names the policy row with the width. It stays between 0 and 1 and is honest on small numbers:
 1 of 5 at 90 % is 4.6 % to 56.5 %.
 -#}
-{% macro wilson(hits, trials, side) -%}
+{% macro wilson(hits, trials, side, z='interval_z') -%}
     case when {{ trials }} > 0 then greatest(0, least(1, (
         (
-            {{ hits }}::numeric / nullif({{ trials }}, 0)
-            + {{ policy('churn_interval_z') }} ^ 2 / (2 * nullif({{ trials }}, 0))
-            {{ side }} {{ policy('churn_interval_z') }} * sqrt(
-                {{ hits }}::numeric * ({{ trials }} - {{ hits }})
+            ({{ hits }})::numeric / nullif({{ trials }}, 0)
+            + {{ policy(z) }} ^ 2 / (2 * nullif({{ trials }}, 0))
+            {{ side }} {{ policy(z) }} * sqrt(
+                greatest(({{ hits }})::numeric * ({{ trials }} - ({{ hits }})), 0)
                 / nullif({{ trials }}::numeric, 0) ^ 3
-                + {{ policy('churn_interval_z') }} ^ 2 / (4 * nullif({{ trials }}::numeric, 0) ^ 2)
+                + {{ policy(z) }} ^ 2 / (4 * nullif({{ trials }}::numeric, 0) ^ 2)
             )
-        ) / (1 + {{ policy('churn_interval_z') }} ^ 2 / nullif({{ trials }}, 0))
+        ) / (1 + {{ policy(z) }} ^ 2 / nullif({{ trials }}, 0))
     ))) end::numeric(9, 6)
 {%- endmacro %}

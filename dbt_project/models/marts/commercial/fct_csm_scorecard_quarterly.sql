@@ -66,9 +66,9 @@ select
     counted.deliberate_exits,
     (counted.kept_customers::numeric / counted.customers)::numeric(9, 6)
         as retention_rate,
-    {{ wilson_end('counted.kept_customers', 'counted.customers', 'low') }}
+    {{ wilson('counted.kept_customers', 'counted.customers', '-') }}
         as retention_rate_low,
-    {{ wilson_end('counted.kept_customers', 'counted.customers', 'high') }}
+    {{ wilson('counted.kept_customers', 'counted.customers', '+') }}
         as retention_rate_high,
     (
         counted.kept_customers::numeric
@@ -92,11 +92,11 @@ select
         as {{ rate }}_rate,
     case
         when counted.{{ whole }} > 0
-            then {{ wilson_end('counted.' ~ part, 'counted.' ~ whole, 'low') }}
+            then {{ wilson('counted.' ~ part, 'counted.' ~ whole, '-') }}
     end as {{ rate }}_rate_low,
     case
         when counted.{{ whole }} > 0
-            then {{ wilson_end('counted.' ~ part, 'counted.' ~ whole, 'high') }}
+            then {{ wilson('counted.' ~ part, 'counted.' ~ whole, '+') }}
     end as {{ rate }}_rate_high,
     {% endfor -%}
     counted.expansion_mrr_amount::numeric(18, 4) as expansion_mrr_amount,

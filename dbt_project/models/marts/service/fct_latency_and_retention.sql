@@ -104,9 +104,9 @@ bounded as (
 
     select
         *,
-        {{ wilson_end('(retained_share * customers)', 'customers', 'low') }}
+        {{ wilson('(retained_share * customers)', 'customers', '-') }}
             as retention_rate_low,
-        {{ wilson_end('(retained_share * customers)', 'customers', 'high') }}
+        {{ wilson('(retained_share * customers)', 'customers', '+') }}
             as retention_rate_high
 
     from counted

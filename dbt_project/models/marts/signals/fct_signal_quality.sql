@@ -117,15 +117,15 @@ select
     mature_customers,
     true_count,
     precision_share::numeric(9, 6) as precision_rate,
-    {{ share_interval('precision_share', 'mature_customers', '-') }}
+    {{ wilson('precision_share * mature_customers', 'mature_customers', '-') }}
         as precision_low_rate,
-    {{ share_interval('precision_share', 'mature_customers', '+') }}
+    {{ wilson('precision_share * mature_customers', 'mature_customers', '+') }}
         as precision_high_rate,
     churn_count,
     warned_count,
     recall_share::numeric(9, 6) as recall_rate,
-    {{ share_interval('recall_share', 'churn_count', '-') }} as recall_low_rate,
-    {{ share_interval('recall_share', 'churn_count', '+') }} as recall_high_rate,
+    {{ wilson('recall_share * churn_count', 'churn_count', '-') }} as recall_low_rate,
+    {{ wilson('recall_share * churn_count', 'churn_count', '+') }} as recall_high_rate,
     median_lead_days::numeric(9, 1) as median_lead_days,
     base_rate,
     (precision_share / nullif(base_rate, 0))::numeric(9, 4) as lift,
@@ -133,7 +133,7 @@ select
         when mature_customers < {{ policy('signal_min_customers', 'int') }}
             then 'too few to say'
         when
-            {{ share_interval('precision_share', 'mature_customers', '-') }} > base_rate
+            {{ wilson('precision_share * mature_customers', 'mature_customers', '-') }} > base_rate
             then 'signal'
         else 'noise'
     end as verdict,

@@ -1,5 +1,5 @@
 {% set months = "make_interval(months => " ~ policy('paradox_months', 'int') ~ ")" %}
-{% set z = policy('confidence_z') %}
+{% set z = policy('interval_z') %}
 
 with
 
