@@ -179,3 +179,15 @@ def test_a_float_becomes_a_decimal_of_its_scale_or_nothing(
     value: float | None, shown: Decimal | None
 ) -> None:
     assert exact(value, 4) == shown
+
+
+def test_of_ages_at_which_nobody_was_in_sight_nothing_is_said() -> None:
+    late = [Life(31, 181, "active"), Life(31, 120, "voluntary")]
+    assert [(row[0], row[3]) for row in survival.curve(late)] == [
+        (2, Decimal(1)),
+        (3, Decimal(1)),
+        (4, Decimal("0.5")),
+        (5, Decimal("0.5")),
+    ]
+    # The first had left before the second came into sight.
+    assert list(survival.curve([Life(0, 1, "voluntary"), Life(31, 120, "voluntary")])) == []

@@ -36,12 +36,17 @@ def curve(lives: Sequence[Life]) -> Iterator[Row]:
     is shared among the causes of its day (Aalen-Johansen).
     """
     from lifelines import KaplanMeierFitter
+    from lifelines.exceptions import StatError
 
-    fitted = KaplanMeierFitter(alpha=ALPHA).fit(
-        [life.end for life in lives],
-        [life.is_lost for life in lives],
-        entry=[life.entry for life in lives],
-    )
+    try:
+        fitted = KaplanMeierFitter(alpha=ALPHA).fit(
+            [life.end for life in lives],
+            [life.is_lost for life in lives],
+            entry=[life.entry for life in lives],
+        )
+    # All who were there had left before others came into sight: nothing joins the two.
+    except StatError:
+        return
     table = fitted.event_table
     # Who enters on a day is not at risk on it; only the first row's entrance is the start.
     entered = table["entrance"].copy()
@@ -53,6 +58,9 @@ def curve(lives: Sequence[Life]) -> Iterator[Row]:
     oldest = max(life.end for life in lives)
     for month in range(int(oldest / DAYS_A_MONTH) + 1):
         day = month * DAYS_A_MONTH
+        # Of ages at which nobody was in sight yet, nothing is known.
+        if day < table.index[0]:
+            continue
         at_risk = sum(life.entry <= day < life.end for life in lives)
         lost = sum(life.is_lost and life.end <= day for life in lives)
         low, high = bounds.loc[slice(None, day)].iloc[-1]
