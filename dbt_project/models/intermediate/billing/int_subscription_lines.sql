@@ -65,7 +65,9 @@ stripe as (
         null::int as billing_period_months,
         false as is_add_on,
         null::boolean as is_upgrade,
-        null::boolean as is_downgrade
+        null::boolean as is_downgrade,
+        true as auto_renews,
+        null::date as contract_ends_date
 
     from stripe_terms
 
@@ -108,7 +110,9 @@ files as (
         billing_period_months,
         coalesce(is_add_on, false) as is_add_on,
         is_upgrade,
-        is_downgrade
+        is_downgrade,
+        auto_renews,
+        contract_ends_date
 
     from files_subscriptions
 

@@ -35,6 +35,8 @@ select
     lines.is_add_on,
     lines.is_upgrade,
     lines.is_downgrade,
+    lines.auto_renews,
+    lines.contract_ends_date,
     lines.starts_date,
     least(lines.next_starts_date, lines.period_ends_date, lines.ended_date)
         as ends_date,

@@ -13,17 +13,6 @@ terms as (
 
 ),
 
-frames as (
-
-    select
-        subscription_id,
-        auto_renews,
-        contract_ends_date
-
-    from {{ ref('stg_files__subscriptions') }}
-
-),
-
 cancellations as (
 
     select * from {{ ref('int_cancellations') }}
@@ -41,6 +30,8 @@ periods as (
         source,
         subscription_key,
         term_key,
+        auto_renews,
+        contract_ends_date,
         starts_date,
         ends_date,
         (starts_date + make_interval(months => billing_period_months))::date
@@ -57,6 +48,8 @@ ends as (
         ended.source,
         ended.subscription_key,
         ended.term_key,
+        ended.auto_renews,
+        ended.contract_ends_date,
         whole.starts_date,
         ended.ends_date
 
@@ -75,25 +68,21 @@ framed as (
     select
         ends.customer_id,
         min(ends.starts_date) as starts_date,
-        greatest(ends.ends_date, frames.contract_ends_date) as renewal_date,
+        greatest(ends.ends_date, ends.contract_ends_date) as renewal_date,
         bool_or(
-            coalesce(
-                frames.auto_renews, ends.source = 'stripe'
-            )
+            coalesce(ends.auto_renews, false)
             and cancellations.subscription_key is null
         ) as auto_renews,
         bool_and(cancellations.subscription_key is not null) as is_cancelling
 
     from ends
-    left join frames
-        on ends.source = 'files' and ends.term_key = frames.subscription_id
     left join cancellations
         on
             ends.subscription_key = cancellations.subscription_key
             and ends.ends_date = cancellations.effective_date
 
     group by
-        ends.customer_id, greatest(ends.ends_date, frames.contract_ends_date)
+        ends.customer_id, greatest(ends.ends_date, ends.contract_ends_date)
 
 )
 

@@ -35,6 +35,7 @@ preferred as (
         plan,
         seats,
         notice_days,
+        annual_budget_amount,
         claimed_churned,
         signed_up_date,
         parent_source_key
@@ -61,6 +62,7 @@ billed_only as (
         null as plan,
         null::bigint as seats,
         null::int as notice_days,
+        null::numeric(18, 4) as annual_budget_amount,
         null::boolean as claimed_churned,
         stripe_payers.created_at::date as signed_up_date,
         null as parent_source_key

@@ -36,16 +36,6 @@ customers as (
 
 ),
 
-budgets as (
-
-    select
-        account_id,
-        annual_budget_amount
-
-    from {{ ref('stg_files__accounts') }}
-
-),
-
 joined as (
 
     select
@@ -62,9 +52,9 @@ joined as (
         (paying.expansion_amount / nullif(paying.opening_amount, 0))::numeric(9, 6)
             as expansion_rate,
         coalesce(projects.new_projects, 0) as new_projects,
-        (12 * paying.closing_amount / nullif(budgets.annual_budget_amount, 0))::numeric(
-            9, 6
-        ) as wallet_share
+        (
+            12 * paying.closing_amount / nullif(customers.annual_budget_amount, 0)
+        )::numeric(9, 6) as wallet_share
 
     from paying
     left join year_ago
@@ -76,10 +66,6 @@ joined as (
             paying.customer_id = projects.customer_id
             and paying.month = projects.month
     inner join customers on paying.customer_id = customers.customer_id
-    left join budgets
-        on
-            customers.account_source = 'files'
-            and customers.customer_id = budgets.account_id
 
 )
 
