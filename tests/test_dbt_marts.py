@@ -98,8 +98,11 @@ def test_surveys_score_each_month_of_its_own(built: Warehouse) -> None:
 
 
 def test_who_answered_badly_and_was_not_called_is_on_the_worklist(built: Warehouse) -> None:
-    found = rows(built, "select customer_id, trigger, due_date from marts.fct_csm_worklist")
-    assert found == [("1", "unanswered_detractor", date(2026, 7, 2))]
+    """Answered on 20 June at 09:01: due 48 hours later, and on the 30th long overdue."""
+    query = "select customer_id, trigger, due_date, action_status, escalated_to, csm_rank"
+    found = rows(built, f"{query} from marts.fct_csm_worklist")
+    due = date(2026, 6, 22)
+    assert found == [("1", "unanswered_detractor", due, "overdue", "manager", 1)]
 
 
 def test_addresses_are_pseudonyms_everywhere(built: Warehouse) -> None:

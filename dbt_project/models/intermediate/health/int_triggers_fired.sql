@@ -68,7 +68,7 @@ select
     priority,
     value,
     action,
-    due_days,
+    due_hours,
     is_enough,
     owner as action_owner,
     {{ sentence('sentence', 'value') }} as evidence

@@ -20,20 +20,40 @@ health as (
 
 ),
 
--- One row per customer: the trigger of highest priority names the action, all of them
--- the reason.
+actions as (
+
+    select * from {{ ref('fct_playbook_actions') }}
+
+    where is_open or (status = 'done' and closed_at is null)
+
+),
+
+-- One row per customer: of the triggers whose action is not done yet the one of highest
+-- priority says what to do, all of them the reason. An action keeps its date from day
+-- to day; a trigger that has none yet is known since this morning.
 first_triggers as (
 
-    select distinct on (customer_id)
-        customer_id,
-        trigger,
-        action,
-        action_owner,
-        due_days
+    select distinct on (fired.customer_id)
+        fired.customer_id,
+        fired.trigger,
+        fired.action,
+        fired.action_owner,
+        actions.playbook_action_id,
+        coalesce(actions.status, 'open') as action_status,
+        actions.escalated_to,
+        coalesce(
+            actions.due_at,
+            {{ midnight_after(as_of()) }} + make_interval(hours => fired.due_hours)
+        ) as due_at
 
     from fired
+    left join actions
+        on fired.customer_id = actions.customer_id and fired.trigger = actions.trigger
 
-    order by customer_id, priority
+    order by
+        fired.customer_id asc,
+        coalesce(actions.status, 'open') = 'done' asc,
+        fired.priority asc
 
 ),
 
@@ -78,9 +98,15 @@ at_risk as (
         )::numeric(18, 4) as expected_loss_amount,
         first_triggers.action,
         first_triggers.action_owner,
-        {{ as_of() }} + first_triggers.due_days as due_date,
+        (first_triggers.due_at at time zone 'utc')::date as due_date,
         customers.renewal_date,
         customers.notice_date,
+        customers.arr_amount as arr_at_risk_amount,
+        coalesce(customers.notice_date >= {{ as_of() }}, true) as can_be_saved,
+        first_triggers.playbook_action_id,
+        first_triggers.action_status,
+        first_triggers.escalated_to,
+        first_triggers.due_at,
         {{ as_of() }} as as_of_date
 
     from customers
@@ -99,10 +125,17 @@ at_risk as (
 
 )
 
+-- First what can still be saved: past the notice date the contract has decided.
 select
     row_number() over (
-        order by expected_loss_amount desc nulls last, customer_id asc
+        order by
+            can_be_saved desc, expected_loss_amount desc nulls last, customer_id asc
     ) as worklist_rank,
+    row_number() over (
+        partition by csm_id
+        order by
+            can_be_saved desc, expected_loss_amount desc nulls last, customer_id asc
+    ) as csm_rank,
     *
 
 from at_risk
