@@ -235,3 +235,81 @@ def publish_marts(build_id: int, **context: Any) -> int:
     result = steps.publish(_warehouse(), build_id, actor=f"airflow {context['run_id']}")
     _say(steps.published_line(result))
     return result.publish_id
+
+
+def _outbound_connection(conn_id: str) -> Connection:
+    from retention.connections import from_fields, variable
+
+    try:
+        found = BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException:
+        raise errors.ConfigurationError(
+            f"there is no connection {conn_id!r}.",
+            code="missing_connection",
+            where=conn_id,
+            mend=f"Add it in Airflow, or set {variable(conn_id)}.",
+        ) from None
+    return from_fields(conn_id, found.host or "", found.password or "", found.extra_dejson)
+
+
+def _published() -> Warehouse:
+    """The warehouse with its readers' passwords: what goes out was read as any reader reads."""
+    from dataclasses import replace
+
+    from retention.settings import Settings
+
+    return replace(_warehouse(), settings=Settings.from_env())
+
+
+def outbound_doc() -> str:
+    """What the on-call engineer reads in the web UI about `outbound`."""
+    return (RUNBOOK / "outbound.md").read_text()
+
+
+@task
+@reported
+def send_digests() -> None:
+    """The digests that have not gone yet; raises ExtractionError when one was refused."""
+    from retention.outbound import page, sending
+    from retention.outbound.settings import Outbound
+
+    outbound = Outbound.from_env()
+    if not outbound.channels:
+        _say("no digest is switched on")
+        return
+    done = sending.send_all(_published(), outbound, _outbound_connection)
+    for each in done:
+        _say(str(each))
+    page.raise_for_failed(done)
+
+
+@task.short_circuit
+@reported
+def plan_write_back() -> dict[str, Any] | None:
+    """What the CRM lacks or has wrong, for a person to read; nothing skips what follows."""
+    from retention.outbound import write_back
+    from retention.outbound.hubspot import HubSpotWriter
+    from retention.outbound.settings import Outbound
+
+    with HubSpotWriter(_outbound_connection("hubspot_api")) as writer:
+        planned = write_back.plan(_published(), Outbound.from_env(), writer)
+    _say(planned.summary())
+    if not planned.changes:
+        return None
+    return {"summary": planned.summary(), "changes": write_back.as_documents(planned)}
+
+
+@task
+@reported
+def apply_write_back(agreed: dict[str, Any]) -> int:
+    """Write what was agreed to and still differs; returns the number of companies."""
+    from retention.outbound import write_back
+    from retention.outbound.hubspot import HubSpotWriter
+    from retention.outbound.settings import Outbound
+
+    with HubSpotWriter(_outbound_connection("hubspot_api")) as writer:
+        fresh = write_back.plan(_published(), Outbound.from_env(), writer)
+        kept = write_back.only_agreed(fresh, agreed["changes"])
+        written = write_back.apply(writer, kept)
+    _say(f"{written:,} companies were written")
+    return written

@@ -56,7 +56,7 @@ def stack() -> Iterator[Stack]:
                 headers={"Authorization": f"Bearer {token}"},
                 timeout=30,
             )
-            until(lambda: built.get("/dags")["total_entries"] == 5, "the DAGs are listed")
+            until(lambda: built.get("/dags")["total_entries"] == 6, "the DAGs are listed")
             yield built
         finally:
             down = built.command("local.services", "down", "--and-forget")
@@ -148,7 +148,11 @@ def test_the_printed_password_opens_the_web_ui_and_no_other_does(stack: Stack) -
 def test_every_dag_is_listed_with_its_runbook_and_none_fails_to_import(stack: Stack) -> None:
     assert stack.get("/importErrors")["total_entries"] == 0
     assert stack.get("/plugins")["total_entries"] == 0
-    assert {dag["dag_id"] for dag in stack.get("/dags")["dags"]} == {*INGESTS, "transform"}
+    assert {dag["dag_id"] for dag in stack.get("/dags")["dags"]} == {
+        *INGESTS,
+        "transform",
+        "outbound",
+    }
     assert "When a task fails" in stack.get("/dags/ingest_stripe/details")["doc_md"]
 
 

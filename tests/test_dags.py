@@ -63,6 +63,7 @@ def bag(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "PYTHONPATH": str(ROOT / "plugins"),
+            "RETENTION_WRITE_BACK": "approve",
         },
         capture_output=True,
         text=True,
@@ -73,8 +74,17 @@ def bag(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return found
 
 
-def test_there_is_one_ingest_dag_per_source_and_one_transform(bag: dict[str, Any]) -> None:
-    assert set(bag["dags"]) == {f"ingest_{source.name}" for source in SOURCES} | {"transform"}
+def test_there_is_one_ingest_dag_per_source_and_one_for_each_way_on(bag: dict[str, Any]) -> None:
+    ingests = {f"ingest_{source.name}" for source in SOURCES}
+    assert set(bag["dags"]) == ingests | {"transform", "outbound"}
+
+
+def test_nothing_is_written_to_the_crm_before_somebody_has_agreed(bag: dict[str, Any]) -> None:
+    outbound = bag["dags"]["outbound"]
+    edges = {tuple(edge) for edge in outbound["edges"]}
+    path = ["plan_write_back", "approve_write_back", "apply_write_back"]
+    assert set(pairwise(path)) <= edges
+    assert "send_digests" in outbound["tasks"]
 
 
 def test_a_source_has_one_task_and_one_asset_per_stream(bag: dict[str, Any]) -> None:

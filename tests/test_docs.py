@@ -41,7 +41,7 @@ def test_every_make_target_exists() -> None:
 def test_every_retention_command_exists() -> None:
     group = typer.main.get_command(app)
     known = set(group.commands)  # type: ignore[attr-defined]
-    assert found(r"(?:`|bin/|^|\$\()retention ([a-z]+)") <= known
+    assert found(r"(?:`|bin/|^|\$\()retention ([a-z]+(?:-[a-z]+)?)") <= known
 
 
 def test_every_table_of_the_readme_is_published_and_every_published_one_is_there() -> None:
@@ -56,8 +56,9 @@ def test_every_table_of_the_readme_is_published_and_every_published_one_is_there
 
 
 def test_every_dag_is_there() -> None:
-    named = found(r"`(ingest_\w+|transform)`") - {"ingest_"}
-    assert named == {f"ingest_{source.name}" for source in SOURCES} | {"transform"}
+    named = found(r"`(ingest_\w+|transform|outbound)`") - {"ingest_"}
+    ingests = {f"ingest_{source.name}" for source in SOURCES}
+    assert named == ingests | {"transform", "outbound"}
 
 
 def test_every_setting_is_read_somewhere() -> None:
@@ -74,8 +75,8 @@ def test_every_setting_is_read_somewhere() -> None:
         assert name in code or stem in code, name
 
 
-def test_every_connection_is_that_of_a_source() -> None:
-    named = found(r"`AIRFLOW_CONN_([A-Z_]+)`") - {"WAREHOUSE"}
+def test_every_other_connection_is_that_of_a_source() -> None:
+    named = found(r"`AIRFLOW_CONN_([A-Z_]+)`") - {"WAREHOUSE", "DIGEST_SMTP", "DIGEST_SLACK"}
     assert named == {source.conn_id.upper() for source in SOURCES}
 
 

@@ -254,6 +254,36 @@ def customer(
 
 
 @app.command()
+def digest(
+    send: Annotated[bool, typer.Option("--send", help="Send them, each once a day")] = False,
+    csm: Annotated[str | None, typer.Option(help="Only the digest of this csm_id")] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also those whose sending was cut off half-way")
+    ] = False,
+) -> None:
+    """The worklist of each customer success manager as they get it; sends nothing unless told."""
+    from retention.outbound import page
+    from retention.warehouse import Warehouse
+
+    wh = Warehouse.from_settings(Settings.from_env())
+    if send:
+        page.send_digests(wh, console, find, csm, again)
+    else:
+        page.show_digests(wh, console, csm)
+
+
+@app.command("write-back")
+def write_back(
+    apply: Annotated[bool, typer.Option("--apply", help="Write; else only show")] = False,
+) -> None:
+    """Which health values the CRM lacks or has wrong; writes them only with --apply."""
+    from retention.outbound import page
+    from retention.warehouse import Warehouse
+
+    page.write_values(Warehouse.from_settings(Settings.from_env()), console, find, apply)
+
+
+@app.command()
 def dsn(
     role: Annotated[str, typer.Argument(help="bi_reader, cs_reader, loader, ...")],
 ) -> None:
