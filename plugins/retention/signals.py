@@ -13,6 +13,8 @@ from rich.table import Table
 from retention import hindsight
 from retention.warehouse import Warehouse
 
+# Room for the longest name of a signal and every figure beside it.
+WIDTH = 128
 OPEN = """
     select
         signal,
@@ -43,7 +45,7 @@ def show(wh: Warehouse, console: Console) -> None:
     table = _table("signal", "severity", "open", "customers", "opened in 7 days", "closed")
     for row in rows:
         table.add_row(*(str(value) for value in row))
-    console.print(table)
+    _print(console, table)
 
 
 def evaluate(wh: Warehouse, console: Console, truth: Path | None = None) -> None:
@@ -59,10 +61,10 @@ def evaluate(wh: Warehouse, console: Console, truth: Path | None = None) -> None
         f"As of {rows[0].as_of_date}, by the MRR ledger: who left within"
         f" {rows[0].horizon_days} days"
     )
-    console.print(_judged(rows))
+    _print(console, _judged(rows))
     if truth:
         console.print(f"\nAgainst the truth in {truth.name}: who really was in danger")
-        console.print(_in_hindsight(hindsight.judge(wh, truth)))
+        _print(console, _in_hindsight(hindsight.judge(wh, truth)))
 
 
 def _judged(rows: list[Any]) -> Table:
@@ -122,8 +124,13 @@ def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False)
     for name in columns:
         words = name in ("signal", "severity", "verdict")
-        table.add_column(name, justify="left" if words else "right")
+        table.add_column(name, justify="left" if words else "right", no_wrap=True)
     return table
+
+
+def _print(console: Console, table: Table) -> None:
+    """Whole also where lines are short: half a name is no name."""
+    Console(file=console.file, width=max(console.width, WIDTH), highlight=False).print(table)
 
 
 def _rate(value: Decimal | float | None) -> str:
