@@ -141,6 +141,30 @@ def test_a_test_that_fails_fails_the_build(project: Warehouse) -> None:
         build(project, AS_OF)
 
 
+def test_tests_that_run_as_one_are_named_and_recorded_one_by_one(project: Warehouse) -> None:
+    load(project, [thing("a", name="red"), thing("b", name="pink")])
+    assert project.settings is not None
+    folder = project.settings.root / "dbt_project"
+    shutil.copy(REPO / "dbt_project" / "macros" / "every_test.sql", folder / "macros")
+    known = "{accepted_values: {arguments: {values: [red]}}}"
+    (folder / "models" / "all.yml").write_text(
+        "models:\n  - name: fct_things\n    columns:\n"
+        f"      - {{name: thing_name, data_tests: [not_null, unique, {known}]}}\n"
+    )
+    with pytest.raises(BuildError, match="test accepted_values_fct_things_thing_name__red "):
+        build(project, AS_OF)
+    ((nodes,),) = query(project, "select models from ops.builds")
+    found = {node["name"]: node["status"] for node in nodes if node["kind"] == "test"}
+    assert found == {
+        "accepted_values_fct_things_thing_name__red": "fail",
+        "not_null_fct_things_thing_name": "pass",
+        "unique_fct_things_thing_name": "pass",
+    }
+    load(project, [thing("b", 2, name="red")], window(1))
+    model(project, "fct_things", "select distinct 'red' as thing_name from {{ ref('stg_things') }}")
+    assert build(project, AS_OF).tests == 3
+
+
 def test_a_project_that_does_not_parse_fails_the_build(project: Warehouse) -> None:
     load(project, [thing("a", name="red")])
     model(project, "fct_last", "select * from {{ ref('nowhere') }}")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psycopg.types.json import Jsonb
 
@@ -84,7 +84,9 @@ def retry(wh: Warehouse) -> BuildResult:
     folder; then a build from the start is the way.
     """
     with _lock(wh) as guard:
-        return _run(wh, guard, _resume(wh))
+        started = _resume(wh)
+        refresh = bool(_artefacts(_settings(wh)).get("full_refresh"))
+        return _run(wh, guard, started, full_refresh=refresh)
 
 
 def invoke_dbt(settings: Settings, args: Sequence[str]) -> int:
@@ -160,7 +162,8 @@ def _resume(wh: Warehouse) -> _Started:
             "select build_id, as_of, known_at, status, models from ops.builds"
             " order by build_id desc limit 1"
         ).fetchone()
-    if row is None or row[3] != "failed" or row[0] != _build_in_artefacts(_settings(wh)):
+    in_artefacts = _artefacts(_settings(wh)).get("vars", {}).get("build_id")
+    if row is None or row[3] != "failed" or row[0] != in_artefacts:
         raise UsageError(
             "the newest build did not fail here, so there is nothing to go on with.",
             code="nothing_to_retry",
@@ -170,12 +173,13 @@ def _resume(wh: Warehouse) -> _Started:
     return _Started(row[0], row[1], row[2], done)
 
 
-def _build_in_artefacts(settings: Settings) -> int | None:
+def _artefacts(settings: Settings) -> dict[str, Any]:
+    """What dbt's last command here was told."""
     try:
         text = (dbt_runner.target_path(settings) / "run_results.json").read_text("utf-8")
-        return int(json.loads(text)["args"]["vars"]["build_id"])
+        return dict(json.loads(text)["args"])
     except (OSError, ValueError, KeyError, TypeError):
-        return None
+        return {}
 
 
 def _merged(before: Sequence[NodeResult], now: Sequence[NodeResult]) -> tuple[NodeResult, ...]:

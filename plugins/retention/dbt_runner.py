@@ -7,12 +7,13 @@ import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psycopg.conninfo import conninfo_to_dict
 
+from retention import dbt_tests
 from retention.errors import AlreadyRunning, BuildError
 from retention.keyring import PSEUDONYM_KEY, secret
 from retention.settings import Settings
@@ -81,11 +82,39 @@ class Project:
 
         Raises BuildError when dbt stops before it runs anything.
         """
+        return [_node(result) for result in self._results(command)]
+
+    def build(self, command: Sequence[str]) -> list[NodeResult]:
+        """The same with tests folded where they read the same; a fold that fails is run again
+        test by test, so that what failed has its own name and message.
+        """
+        nodes: list[NodeResult] = []
+        broken: list[tuple[NodeResult, list[Any]]] = []
+        with dbt_tests.folded(self.manifest) as folds:
+            results = self._results(command)
+        for result in results:
+            node, tests = _node(result), folds.get(result.node.unique_id, [])
+            if tests and node.failed:
+                broken.append((node, tests))
+            nodes += [_part(node, test, len(tests)) for test in tests] or [node]
+        if not broken:
+            return nodes
+        names = [test.name for _, tests in broken for test in tests]
+        variables = list(command[command.index("--vars") :][:2])
+        # The results on disk stay those of the build, which a retry looks at.
+        again = self.run(["test", "--no-write-json", "--select", *names, *variables])
+        known = {node.name: node for node in again}
+        for node, tests in broken:
+            if not any(known[test.name].failed for test in tests if test.name in known):
+                again.append(node)
+        found = {(node.kind, node.name): node for node in (*nodes, *again)}
+        return list(found.values())
+
+    def _results(self, command: Sequence[str]) -> list[Any]:
         from dbt.cli.main import dbtRunner
 
-        manifest = None if command[0] == "retry" else self.manifest
-        response = _invoke(dbtRunner(manifest=manifest), self.settings, command)
-        return [_node(result) for result in response.result.results]
+        response = _invoke(dbtRunner(manifest=self.manifest), self.settings, command)
+        return list(response.result.results)
 
     def sources(self, name: str) -> set[str]:
         """The tables of that source that the models read."""
@@ -122,6 +151,7 @@ def invoke(wh: Warehouse, settings: Settings, args: Sequence[str]) -> int:
 @contextmanager
 def environment(wh: Warehouse, settings: Settings) -> Iterator[None]:
     """The profile's variables for the length of the block; as they were before, after it."""
+    _keep_connections()
     if not _one_at_a_time.acquire(blocking=False):
         raise AlreadyRunning("this process is running dbt already.", mend="Try again later.")
     wanted = _variables(wh, settings)
@@ -141,7 +171,9 @@ def environment(wh: Warehouse, settings: Settings) -> Iterator[None]:
 def _variables(wh: Warehouse, settings: Settings) -> Mapping[str, str]:
     parts = conninfo_to_dict(wh.url)
     # Connection options, because a variable of dbt would be written into its artefacts.
-    session = {**SESSION, "retention.pseudonym_key": secret(settings, PSEUDONYM_KEY)}
+    # The role too: one set by a statement would be gone with the first rollback.
+    key = secret(settings, PSEUDONYM_KEY)
+    session = {**SESSION, "role": "transformer", "retention.pseudonym_key": key}
     return {
         "RETENTION_DBT_HOST": str(parts.get("host", "127.0.0.1")),
         "RETENTION_DBT_PORT": str(parts.get("port", 5432)),
@@ -151,6 +183,28 @@ def _variables(wh: Warehouse, settings: Settings) -> Mapping[str, str]:
         "PGOPTIONS": " ".join(f"-c {name}={value}" for name, value in session.items()),
         "DO_NOT_TRACK": "1",
     }
+
+
+def _keep_connections() -> None:
+    """A session per thread instead of one per node: to connect costs more than most nodes do.
+
+    dbt closes them all at the end of each command.
+    """
+    from dbt.adapters.postgres import PostgresConnectionManager
+
+    PostgresConnectionManager.release = _release
+
+
+def _release(manager: Any) -> None:
+    connection = manager.get_if_exists()
+    if connection is None or connection.state != "open":
+        return
+    try:
+        connection.handle.rollback()
+        connection.transaction_open = False
+    except Exception:
+        # What is broken is not kept: the thread's next node connects anew.
+        manager.clear_thread_connection()
 
 
 def _places(settings: Settings) -> list[str]:
@@ -182,6 +236,13 @@ def _node(result: Any) -> NodeResult:
         seconds=round(float(result.execution_time), 3),
         rows=rows if isinstance(rows, int) and rows >= 0 else result.failures,
         message=clean(result.message or ""),
+    )
+
+
+def _part(node: NodeResult, test: Any, parts: int) -> NodeResult:
+    """What became of one of the tests that were run as one node."""
+    return replace(
+        node, name=test.name, path=test.original_file_path, seconds=round(node.seconds / parts, 3)
     )
 
 
