@@ -24,6 +24,8 @@ from retention.window import Window
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 files_app = typer.Typer(help="Your own files: check a folder before anything is loaded.")
 app.add_typer(files_app, name="files")
+score_app = typer.Typer(help="The definition of the health score: what could be changed in it.")
+app.add_typer(score_app, name="score")
 console = Console(highlight=False)
 
 Day = Annotated[str, typer.Option("--as-of", help="The last complete day, YYYY-MM-DD")]
@@ -239,6 +241,23 @@ def signals(
         pages.evaluate(wh, console, Path(truth) if truth else None)
     else:
         pages.show(wh, console)
+
+
+@score_app.command("suggest")
+def suggest_weights(
+    write: Annotated[bool, typer.Option("--write", help="Change the seed, not only show")] = False,
+) -> None:
+    """Weights that the learned model would take, as a diff to the seed of the signals."""
+    from retention import suggest
+    from retention.warehouse import Warehouse
+
+    settings = Settings.from_env()
+    seed = settings.root / "dbt_project" / "seeds" / "health_score_signals.csv"
+    proposal = suggest.propose(Warehouse.from_settings(settings), seed)
+    # Printed plainly: a diff is for a program as well.
+    typer.echo(proposal.diff() or "The weights are what the model would take.")
+    if write:
+        proposal.write()
 
 
 @app.command()
