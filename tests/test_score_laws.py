@@ -1,0 +1,291 @@
+"""Laws of the score: what must hold for any definition and any customer, asked of the real SQL.
+
+The views are dbt's own; only what lies below them, the metrics of a day, is made up here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg import sql
+
+from retention import dbt_runner
+from retention.settings import Settings
+from retention.warehouse import Warehouse
+
+AS_OF = date(2026, 6, 30)
+# Pairs a day and a week apart; the second version holds from the last but one on.
+DAYS = (date(2026, 6, 23), date(2026, 6, 28), date(2026, 6, 29), AS_OF)
+SECOND = date(2026, 6, 29)
+CUSTOMERS = 40
+METRICS = ("m0", "m1", "m2", "m3", "m4")
+SEEDS = ("definitions", "signals", "caps", "overrides")
+SEED_MODELS = (*(f"health_score_{name}" for name in SEEDS), "health_bands", "policy")
+VIEWS = ("definitions", "sets", "signals", "signal_scores", "caps", "scores", "changes")
+BANDS = (("red", 0, 55), ("yellow", 55, 75), ("green", 75, 101))
+SCORES = """
+    select customer_id, as_of_date, score, raw_score, adjustment, coverage, score_low,
+        score_high, band, version, components::text, (
+            select sum((component ->> 'contribution')::numeric)
+            from jsonb_array_elements(components) as component
+        ) as contributions
+    from staging.int_health_scores
+"""
+CHANGES = """
+    select score - earlier_score, change, data_effect, definition_effect, missing_effect,
+        override_effect, (
+            select coalesce(sum((moved ->> 'effect')::numeric), 0)
+            from jsonb_array_elements(signal_effects) as moved
+        )
+    from staging.int_health_changes
+"""
+pytestmark = pytest.mark.slow
+law = settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+@dataclass
+class World:
+    """A definition of the score in two versions, its caps, and the seed of the customers' days."""
+
+    ramps: dict[str, tuple[int, int]]
+    weights: dict[str, Decimal]
+    second: dict[str, Decimal]
+    caps: list[tuple[str, int, int]]
+    seed: int
+    days: dict[tuple[str, date], dict[str, tuple[Decimal | None, date | None]]] = field(
+        default_factory=dict
+    )
+
+    def direction(self, metric: str) -> str:
+        worst, best = self.ramps[metric]
+        return "higher_is_better" if best > worst else "lower_is_better"
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    metrics = METRICS[: draw(st.integers(1, len(METRICS)))]
+    ramp = st.tuples(st.integers(-20, 60), st.integers(-20, 60)).filter(lambda it: it[0] != it[1])
+    shares = [draw(st.integers(1, 97)) for _ in metrics]
+    step = Decimal("0.000001")
+    weights = [(Decimal(share) / sum(shares)).quantize(step) for share in shares]
+    weights[-1] = 1 - sum(weights[:-1], Decimal(0))
+    named = draw(st.sampled_from(metrics))
+    cap = st.tuples(st.sampled_from(metrics), st.integers(-20, 60), st.integers(0, 100))
+    return World(
+        ramps={metric: draw(ramp) for metric in metrics},
+        weights=dict(zip(metrics, weights, strict=True)),
+        second={named: Decimal(draw(st.integers(1, 90))) / 100} if len(metrics) > 1 else {},
+        caps=draw(st.lists(cap, max_size=2, unique_by=lambda it: it[0])),
+        seed=draw(st.integers(0, 1_000_000)),
+    )
+
+
+def populate(world: World) -> None:
+    """Each customer as it is, and twice more: with one metric hidden, with one improved."""
+    chance = Random(world.seed)
+    for number in range(CUSTOMERS):
+        for day in DAYS:
+            values: dict[str, tuple[Decimal | None, date | None]] = {}
+            for metric in world.ramps:
+                found = chance.random() < (1 if number % 4 == 0 else 0.8)
+                value = Decimal(chance.randint(-300_000, 700_000)) / 10_000
+                seen = day - timedelta(days=chance.choice((0, 0, 0, 1, 7, 8)) if number % 4 else 0)
+                values[metric] = (value, seen) if found else (None, None)
+            world.days[f"{number}", day] = values
+            picked = chance.choice(tuple(world.ramps))
+            world.days[f"{number} hidden", day] = {**values, picked: (None, None)}
+            known, known_date = values[picked]
+            if known is not None:
+                step = Decimal(chance.randint(0, 200_000)) / 10_000
+                up = world.direction(picked) == "higher_is_better"
+                values = {**values, picked: (known + step if up else known - step, known_date)}
+            world.days[f"{number} better", day] = values
+
+
+@pytest.fixture(scope="module")
+def score(module_warehouse: Warehouse) -> Iterator[psycopg.Connection]:
+    """The seeds and the views of the score above an empty table of metrics."""
+    own = module_warehouse.settings or Settings.from_env()
+    day = json.dumps({"as_of": str(AS_OF), "known_at": "2026-07-01T06:00:00Z", "build_id": 1})
+    columns = ", ".join(f"{name} numeric(18, 4), {name}_date date" for name in METRICS)
+    with dbt_runner.project(module_warehouse, own) as project:
+        seeded = project.run(["seed", "--select", *SEED_MODELS, "--vars", day])
+        assert not [node.message for node in seeded if node.failed]
+        with module_warehouse.connect("transformer") as conn:
+            for text in (
+                "create table staging.int_customer_metrics_daily"
+                f" (customer_id text, segment text, as_of_date date, {columns})",
+                "create table staging.int_health_sources as"
+                " select 'usage' as source, date '2020-01-01' as first_date",
+                "create table marts.fct_customer_health_daily (customer_id text, segment text,"
+                " as_of_date date, score numeric(5, 2), raw_score numeric(5, 2),"
+                " adjustment numeric(5, 2), components jsonb)",
+            ):
+                conn.execute(sql.SQL(text))
+        views = [f"int_health_{name}" for name in VIEWS]
+        made = project.run(["run", "--select", *views, "--vars", day])
+        assert not [node.message for node in made if node.failed]
+        tables = {
+            node.name: node.relation_name
+            for node in project.manifest.nodes.values()
+            if node.resource_type == "seed"
+        }
+    with module_warehouse.connect("transformer") as conn:
+        conn.execute("create temporary table seeds (name text, relation text)")
+        for name in SEEDS:
+            row = (name, tables[f"health_score_{name}"])
+            conn.execute("insert into seeds values (%s, %s)", row)
+        conn.commit()
+        yield conn
+
+
+def tell(conn: psycopg.Connection, world: World, *, second: bool = True) -> None:
+    """Put the world into the tables of an open transaction."""
+    seeds: dict[str, str] = dict(conn.execute("select name, relation from seeds").fetchall())
+    for name in ("signals", "caps"):
+        conn.execute(sql.SQL(f"delete from {seeds[name]}"))
+    signals = [(1, date(2020, 1, 1), name, weight) for name, weight in world.weights.items()]
+    if second:
+        signals += [(2, SECOND, name, weight) for name, weight in world.second.items()]
+    add(
+        conn,
+        f"insert into {seeds['signals']} (definition, version, valid_from, segment, signal, source,"
+        " metric, direction, worst, best, weight, max_age_days, owner, sentence)"
+        " values ('full', %s, %s, 'all', %s, 'usage', %s, %s, %s, %s, %s, 7, 'us', 'at {value}')",
+        [
+            (version, day, name, name, world.direction(name), *world.ramps[name], weight)
+            for version, day, name, weight in signals
+        ],
+    )
+    add(
+        conn,
+        f"insert into {seeds['caps']} (definition, rule, valid_from, metric, direction, threshold,"
+        " cap, max_age_days, owner, sentence)"
+        " values ('full', %s, '2020-01-01', %s, %s, %s, %s, 7, 'us', 'held at {value}')",
+        [
+            (f"cap of {name}", name, world.direction(name), threshold, cap)
+            for name, threshold, cap in world.caps
+        ],
+    )
+    conn.execute("delete from staging.int_customer_metrics_daily")
+    names = [column for name in world.ramps for column in (name, f"{name}_date")]
+    add(
+        conn,
+        f"insert into staging.int_customer_metrics_daily"
+        f" (customer_id, segment, as_of_date, {', '.join(names)})"
+        f" values (%s, 'SMB', %s{', %s' * len(names)})",
+        [
+            (customer, day, *(part for name in world.ramps for part in values[name]))
+            for (customer, day), values in world.days.items()
+        ],
+    )
+
+
+def add(conn: psycopg.Connection, text: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    if rows:
+        with conn.cursor() as cursor:
+            cursor.executemany(sql.SQL(text), rows)
+
+
+def ask(conn: psycopg.Connection, text: str) -> list[Any]:
+    from psycopg.rows import namedtuple_row
+
+    with conn.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(sql.SQL(text)).fetchall()
+
+
+@law
+@given(world=worlds())
+def test_the_score_adds_up_is_bounded_and_has_the_band_of_its_place(
+    score: psycopg.Connection, world: World
+) -> None:
+    populate(world)
+    with score.transaction(force_rollback=True):
+        tell(score, world)
+        rows = ask(score, SCORES)
+    assert len(rows) == CUSTOMERS * 3 * len(DAYS)
+    assert {row.version for row in rows} == ({1, 2} if world.second else {1})
+    for row in rows:
+        assert row.contributions == row.score
+        if row.score is not None:
+            assert row.raw_score + row.adjustment == row.score
+            assert 0 <= row.score_low <= row.score <= row.score_high <= 100
+        if row.coverage == 1:
+            assert [row.band] == [name for name, low, high in BANDS if low <= row.score < high]
+
+
+@law
+@given(world=worlds())
+def test_hiding_a_metric_never_narrows_the_bounds_and_improving_one_never_lowers_the_score(
+    score: psycopg.Connection, world: World
+) -> None:
+    populate(world)
+    with score.transaction(force_rollback=True):
+        tell(score, world)
+        rows = {(row.customer_id, row.as_of_date): row for row in ask(score, SCORES)}
+    for (customer, day), row in rows.items():
+        if " " in customer:
+            continue
+        hidden, better = rows[f"{customer} hidden", day], rows[f"{customer} better", day]
+        assert hidden.score_low <= row.score_low <= better.score_low
+        assert hidden.score_high >= row.score_high <= better.score_high
+        assert row.score is None or row.score <= better.score
+
+
+@law
+@given(world=worlds())
+def test_the_change_of_a_score_is_the_sum_of_its_effects(
+    score: psycopg.Connection, world: World
+) -> None:
+    populate(world)
+    with score.transaction(force_rollback=True):
+        tell(score, world)
+        score.execute("delete from marts.fct_customer_health_daily")
+        score.execute(
+            "insert into marts.fct_customer_health_daily select customer_id, 'SMB', as_of_date,"
+            " score, raw_score, adjustment, components from staging.int_health_scores"
+        )
+        rows = ask(score, CHANGES)
+    # Three pairs of days, less those of customers of whom nothing was known on one of them.
+    assert CUSTOMERS * 3 < len(rows) <= CUSTOMERS * 3 * 3
+    for step, change, data, definition, missing, override, signals in rows:
+        assert step == change == data + definition + missing + override
+        assert data == signals
+    if not world.second:
+        assert {row.definition_effect for row in rows} == {0}
+    if not world.caps:
+        assert {row.override_effect for row in rows} == {0}
+
+
+@law
+@given(world=worlds())
+def test_a_version_from_a_later_day_leaves_every_earlier_day_as_it_was(
+    score: psycopg.Connection, world: World
+) -> None:
+    populate(world)
+    found = []
+    for second in (False, True):
+        with score.transaction(force_rollback=True):
+            tell(score, world, second=second)
+            found.append({row[:2]: row for row in ask(score, SCORES)})
+    without, with_second = found
+    for key, row in with_second.items():
+        if key[1] < SECOND:
+            assert row == without[key]
+        elif world.second:
+            assert (row.version, without[key].version) == (2, 1)
