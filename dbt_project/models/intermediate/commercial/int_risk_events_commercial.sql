@@ -63,7 +63,14 @@ contractions as (
 
 ),
 
--- Since the last report that was shared, or since the customer began to pay.
+reach as (
+
+    select min(meeting_date) as first_date from {{ ref('int_meetings') }}
+
+),
+
+-- Since the last report that was shared, or since the customer began to pay; before
+-- meetings were collected nobody could have seen one.
 reports as (
 
     select
@@ -77,12 +84,13 @@ reports as (
     union
 
     select
-        customer_id,
-        min(starts_date) as report_date
+        ranges.customer_id,
+        greatest(min(ranges.starts_date), reach.first_date) as report_date
 
-    from {{ ref('int_mrr_ranges') }}
+    from {{ ref('int_mrr_ranges') }} as ranges
+    inner join reach on reach.first_date is not null
 
-    group by customer_id
+    group by ranges.customer_id, reach.first_date
 
 ),
 

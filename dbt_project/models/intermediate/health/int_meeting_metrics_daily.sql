@@ -24,9 +24,31 @@ cancellation_runs as (
 
 ),
 
+-- Before anybody kept meetings, silence is no absence.
 reach as (
 
-    select max(meeting_date) as last_date from meetings
+    select
+        min(meeting_date) as first_date,
+        max(meeting_date) as last_date
+
+    from meetings
+
+),
+
+-- From one review to the next; the mapping says where reviews are kept.
+reviews as (
+
+    select
+        customer_id,
+        review_date,
+        lead(review_date) over (partition by customer_id order by review_date)
+            as next_date
+
+    from {{ ref('int_business_reviews') }}
+
+    where is_held
+
+    group by customer_id, review_date
 
 ),
 
@@ -42,11 +64,6 @@ counted as (
             and meetings.meeting_date
             > customer_days.as_of_date - {{ policy('contact_window_days', 'int') }}
         ) as decision_maker_meetings,
-        max(meetings.meeting_date) filter (
-            where
-            meetings.outcome = 'completed'
-            and meetings.meeting_kind = 'business_review'
-        ) as last_review_date,
         max(meetings.meeting_date) filter (
             where meetings.outcome = 'completed' and meetings.has_decision_maker
         ) as last_decision_maker_date
@@ -65,16 +82,31 @@ select
     counted.customer_id,
     counted.as_of_date,
     case
-        when customer_days.tenure_days >= {{ policy('contact_window_days', 'int') }}
+        when
+            least(
+                customer_days.tenure_days, counted.as_of_date - reach.first_date + 1
+            ) >= {{ policy('contact_window_days', 'int') }}
             then counted.decision_maker_meetings
     end as decision_maker_meetings,
-    coalesce(cancellation_runs.run_length, 0) as decision_maker_cancellations,
-    least(
-        counted.as_of_date - counted.last_review_date, customer_days.tenure_days
-    ) as days_since_business_review,
+    case
+        when counted.as_of_date >= reach.first_date
+            then coalesce(cancellation_runs.run_length, 0)
+    end as decision_maker_cancellations,
+    case
+        when reviews.review_date is not null
+            then
+                least(
+                    counted.as_of_date - reviews.review_date, customer_days.tenure_days
+                )
+        when
+            counted.as_of_date - reach.first_date + 1
+            >= {{ policy('contact_window_days', 'int') }}
+            then
+                least(counted.as_of_date - reach.first_date, customer_days.tenure_days)
+    end as days_since_business_review,
     counted.as_of_date - counted.last_decision_maker_date
         as days_since_decision_maker_met,
-    counted.last_review_date,
+    reviews.review_date as last_review_date,
     least(counted.as_of_date, reach.last_date) as meetings_observed_date
 
 from counted
@@ -83,6 +115,11 @@ inner join customer_days
         counted.customer_id = customer_days.customer_id
         and counted.as_of_date = customer_days.as_of_date
 cross join reach
+left join reviews
+    on
+        counted.customer_id = reviews.customer_id
+        and counted.as_of_date >= reviews.review_date
+        and counted.as_of_date < coalesce(reviews.next_date, 'infinity')
 left join cancellation_runs
     on
         counted.customer_id = cancellation_runs.customer_id

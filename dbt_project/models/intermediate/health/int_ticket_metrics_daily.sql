@@ -50,12 +50,15 @@ counted as (
 
 )
 
--- No tickets before and none today is silence and not health, so it stays unknown.
+-- No tickets before and none today is silence and not health, so it stays unknown;
+-- blocks from before tickets were collected are not quiet ones.
 select
     customer_id,
     as_of_date,
-    (recent_tickets / nullif(earlier_tickets / 3::numeric, 0))::numeric(9, 4)
-        as ticket_surge_ratio,
+    case
+        when as_of_date - (select min(tickets.opened_date) from tickets) >= 119
+            then recent_tickets / nullif(earlier_tickets / 3::numeric, 0)
+    end::numeric(9, 4) as ticket_surge_ratio,
     median_first_reply_hours::numeric(12, 2) as median_first_reply_hours,
     open_tickets,
     last_ticket_date as tickets_observed_date
