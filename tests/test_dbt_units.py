@@ -20,15 +20,12 @@ def test_every_dbt_unit_test_passes(module_warehouse: Warehouse) -> None:
     module_warehouse.migrate(SOURCES)
     settings = module_warehouse.settings or Settings.from_env()
     only = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
-    built = dbt_runner.run(
-        module_warehouse, settings, ["build", *only, "--vars", DAY, "--threads", "4"]
-    )
-    assert [node.name for node in built if node.failed] == []
-    tested = dbt_runner.run(
-        module_warehouse,
-        settings,
-        ["test", "--select", "test_type:unit", "--vars", DAY, "--threads", "4"],
-    )
+    day = ["--vars", DAY, "--threads", "4"]
+    # One project, so that it is parsed once for both.
+    with dbt_runner.project(module_warehouse, settings) as project:
+        built = project.run(["build", *only, *day])
+        assert [node.name for node in built if node.failed] == []
+        tested = project.run(["test", "--select", "test_type:unit", *day])
     failed = {node.name: node.message for node in tested if node.failed}
     assert not failed, failed
     assert len(tested) > 20
