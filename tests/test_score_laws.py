@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -20,6 +21,8 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from retention import dbt_runner
+from retention import score as checks
+from retention.errors import UsageError
 from retention.settings import Settings
 from retention.warehouse import Warehouse
 
@@ -270,6 +273,47 @@ def test_the_change_of_a_score_is_the_sum_of_its_effects(
         assert {row.definition_effect for row in rows} == {0}
     if not world.caps:
         assert {row.override_effect for row in rows} == {0}
+
+
+def test_a_check_tells_who_would_move_and_changes_nothing(
+    score: psycopg.Connection, module_warehouse: Warehouse, tmp_path: Path
+) -> None:
+    """Of two halves 80 and 20 are 50, red; a line that weighs the first 0.75 makes 65 of them."""
+    half = Decimal("0.5")
+    world = World({"m0": (0, 1), "m1": (0, 1)}, {"m0": half, "m1": half}, {}, [], 0)
+    for customer, first, second in (("moves", "0.8", "0.2"), ("stays", "0.1", "0.1")):
+        world.days[customer, AS_OF] = {
+            "m0": (Decimal(first), AS_OF),
+            "m1": (Decimal(second), AS_OF),
+        }
+    tell(score, world)
+    score.commit()
+    for name in checks.SEEDS:
+        with (tmp_path / f"{name}.csv").open("wb") as file:
+            copy = sql.SQL("copy {} to stdout csv header").format(sql.Identifier("policy", name))
+            with score.cursor().copy(copy) as lines:
+                file.writelines(lines)
+    score.commit()
+    same = checks.check(module_warehouse, tmp_path)
+    assert same.before == same.after
+    assert same.moved == []
+    line = "full,2,2026-09-01,all,m0,usage,m0,higher_is_better,0,1,{},7,us,at,,\n"
+    signals = tmp_path / "health_score_signals.csv"
+    kept = signals.read_text()
+    signals.write_text(kept + line.format("0.75"))
+    found = checks.check(module_warehouse, tmp_path)
+    assert found.moved == ["moves"]
+    assert found.before.scores["moves"] == (Decimal("50.00"), "red")
+    assert found.after.scores["moves"] == (Decimal("65.00"), "yellow")
+    assert {key[2]: rest[0] for key, rest in found.after.signals.items()} == {
+        "m0": Decimal("0.75"),
+        "m1": Decimal("0.25"),
+    }
+    signals.write_text(kept + line.format("0.75").replace(",m0,high", ",m9,high"))
+    with pytest.raises(UsageError, match="there is no metric m9"):
+        checks.check(module_warehouse, tmp_path)
+    signals.write_text(kept)
+    assert checks.check(module_warehouse, tmp_path) == same
 
 
 @law

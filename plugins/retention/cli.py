@@ -24,7 +24,7 @@ from retention.window import Window
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 files_app = typer.Typer(help="Your own files: check a folder before anything is loaded.")
 app.add_typer(files_app, name="files")
-score_app = typer.Typer(help="The definition of the health score: what could be changed in it.")
+score_app = typer.Typer(help="The definition of the health score: what a change would do.")
 app.add_typer(score_app, name="score")
 console = Console(highlight=False)
 
@@ -258,6 +258,26 @@ def suggest_weights(
     typer.echo(proposal.diff() or "The weights are what the model would take.")
     if write:
         proposal.write()
+
+
+@score_app.command("check")
+def check_score(
+    max_moved: Annotated[
+        int | None, typer.Option(help="Exit 6 when more customers change their band")
+    ] = None,
+    last: Annotated[int, typer.Option(help="How many of them to list")] = 20,
+) -> None:
+    """Who would change bands by the seeds of this working tree; nothing is changed."""
+    from retention import score
+    from retention.errors import GateFailed
+    from retention.warehouse import Warehouse
+
+    settings = Settings.from_env()
+    seeds = settings.root / "dbt_project" / "seeds"
+    found = score.check(Warehouse.from_settings(settings), seeds)
+    score.show(found, console, last)
+    if max_moved is not None and len(found.moved) > max_moved:
+        raise GateFailed(f"{len(found.moved)} customers change their band, {max_moved} may.")
 
 
 @app.command()

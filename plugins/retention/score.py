@@ -1,0 +1,194 @@
+"""What a changed definition of the health score would change, before it is merged.
+
+The seeds of the working tree stand in for those of the warehouse inside one transaction that is
+rolled back; the views of the score do the rest. So the answer is exact, and nothing is changed.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import namedtuple_row
+from rich.console import Console
+from rich.table import Table
+
+from retention.errors import BuildError, UsageError
+from retention.warehouse import Warehouse
+
+SEEDS = (
+    "health_score_definitions",
+    "health_score_signals",
+    "health_score_caps",
+    "health_score_overrides",
+    "health_bands",
+)
+BANDS = ("green", "yellow", "red", "unknown")
+NEWEST = "select max(as_of_date) from staging.int_customer_metrics_daily"
+SCORES = """
+    select scores.customer_id, scores.score, scores.band
+    from staging.int_health_scores as scores
+    where scores.as_of_date = %(day)s
+"""
+WEIGHTS = """
+    select definition, segment, signal, weight, worst, best, max_age_days
+    from staging.int_health_definitions
+    where %(day)s >= valid_from and %(day)s < valid_to
+"""
+BROKEN = """
+    select definition || ' version ' || version || ' for ' || segment
+        || ': the weights add up to ' || trim_scale(sum(weight))
+    from staging.int_health_definitions
+    group by definition, version, segment having sum(weight) != 1
+    union all
+    select distinct 'there is no metric ' || metric
+    from staging.int_health_definitions
+    where metric not in (
+        select column_name from information_schema.columns
+        where table_schema = 'staging' and table_name = 'int_customer_metrics_daily'
+    )
+"""
+
+
+@dataclass(frozen=True)
+class State:
+    """Score and band of each customer, and weight and ramp of each signal, on one day."""
+
+    scores: dict[str, tuple[Decimal | None, str]]
+    signals: dict[tuple[str, str, str], tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Check:
+    """The newest day that was built, by the definition of then and by the working tree's."""
+
+    day: date
+    before: State
+    after: State
+
+    @property
+    def moved(self) -> list[str]:
+        """Who would be in another band, the largest change of score first."""
+        found = [
+            customer
+            for customer, (_, band) in self.after.scores.items()
+            if customer not in self.before.scores or self.before.scores[customer][1] != band
+        ]
+        return sorted(found, key=lambda customer: (-abs(self.change(customer)), customer))
+
+    def change(self, customer: str) -> Decimal:
+        before = self.before.scores.get(customer, (None, ""))[0]
+        after = self.after.scores[customer][0]
+        return Decimal(0) if before is None or after is None else after - before
+
+
+def check(wh: Warehouse, seeds: Path) -> Check:
+    """Score the newest day by the seeds of that folder; the warehouse stays as it is.
+
+    Raises UsageError when the seeds cannot be read or do not hold together, BuildError when
+    nothing was built yet.
+    """
+    with wh.connect("transformer") as conn:
+        try:
+            day = conn.execute(NEWEST).fetchone()
+        except psycopg.errors.UndefinedTable:
+            day = None
+        if day is None or day[0] is None:
+            raise BuildError("no day has been scored yet.", mend="Run `retention build` first.")
+        before = _state(conn, day[0])
+        with conn.transaction(force_rollback=True):
+            for name in SEEDS:
+                _replace(conn, name, seeds / f"{name}.csv", day[0])
+            broken = [row[0] for row in conn.execute(BROKEN)]
+            if broken:
+                raise UsageError("; ".join(broken) + ".")
+            after = _state(conn, day[0])
+    return Check(day[0], before, after)
+
+
+def _state(conn: psycopg.Connection, day: date) -> State:
+    scores = conn.execute(SCORES, {"day": day}).fetchall()
+    with conn.cursor(row_factory=namedtuple_row) as cursor:
+        rows = cursor.execute(WEIGHTS, {"day": day}).fetchall()
+    return State(
+        {customer: (score, band) for customer, score, band in scores},
+        {tuple(row[:3]): tuple(row[3:]) for row in rows},
+    )
+
+
+def _replace(conn: psycopg.Connection, name: str, path: Path, day: date) -> None:
+    """The rows of the file instead of the table's, versions of the future as if they held now."""
+    try:
+        with path.open(newline="") as file:
+            columns, *rows = csv.reader(file)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None
+    if "valid_from" in columns and name == "health_score_signals":
+        place = columns.index("valid_from")
+        coming = sorted({row[place] for row in rows if row[place] > str(day)}, reverse=True)
+        held = {text: str(day - timedelta(days=back)) for back, text in enumerate(coming)}
+        for row in rows:
+            row[place] = held.get(row[place], row[place])
+    table = sql.Identifier("policy", name)
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    conn.execute(sql.SQL("delete from {}").format(table))
+    copy = sql.SQL("copy {} ({}) from stdin").format(table, names)
+    try:
+        with conn.cursor() as cursor, cursor.copy(copy) as lines:
+            for row in rows:
+                lines.write_row([text or None for text in row])
+    except psycopg.DataError as error:
+        raise UsageError(f"{path.name}: {str(error).splitlines()[0]}") from None
+
+
+def show(found: Check, console: Console, last: int = 20) -> None:
+    """Weights that differ, customers per band, and who would move."""
+    changed = sorted(
+        key
+        for key in found.before.signals.keys() | found.after.signals.keys()
+        if found.before.signals.get(key) != found.after.signals.get(key)
+    )
+    if not changed and not found.moved:
+        console.print(f"As of {found.day} nothing changes.")
+        return
+    console.print(f"As of {found.day}, by the seeds of this working tree:")
+    table = _table("definition", "segment", "signal", "weight", "would be", "ramp", "would be")
+    for key in changed:
+        table.add_row(
+            *key,
+            *_pair(found, key, lambda it: f"{it[0]:.4f}"),
+            *_pair(found, key, lambda it: f"{it[1].normalize():f} to {it[2].normalize():f}"),
+        )
+    console.print(table)
+    before = Counter(band for _, band in found.before.scores.values())
+    after = Counter(band for _, band in found.after.scores.values())
+    table = _table("band", "customers", "would be")
+    for band in BANDS:
+        table.add_row(band, str(before[band]), str(after[band]))
+    console.print(table)
+    console.print(f"{len(found.moved)} of {len(found.after.scores)} customers change their band.")
+    table = _table("customer", "score", "band", "would be", "band")
+    for customer in found.moved[:last]:
+        old, new = found.before.scores.get(customer, (None, "")), found.after.scores[customer]
+        table.add_row(customer, str(old[0] or ""), old[1], str(new[0] or ""), new[1])
+    if found.moved:
+        console.print(table)
+
+
+def _pair(found: Check, key: tuple[str, str, str], text: Any) -> tuple[str, str]:
+    old, new = found.before.signals.get(key), found.after.signals.get(key)
+    return (text(old) if old else ""), (text(new) if new else "")
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in columns:
+        table.add_column(name, no_wrap=True)
+    return table
