@@ -30,6 +30,7 @@ CANONICAL = {
     "int_invoices",
     "int_meeting_records",
     "int_owners",
+    "int_restating_records",  # which record of which source moved a month
     "int_sentiment_metrics_daily",  # what a CSM thinks: every version of a company's property
     "int_subscription_lines",
     "int_survey_invites",
