@@ -10,6 +10,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+import yaml
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from retention import suggest
@@ -394,3 +395,31 @@ def test_a_suggestion_is_a_new_version_and_writes_nothing_by_itself(tmp_path: Pa
 
 def test_no_suggestion_where_the_model_says_nothing() -> None:
     assert suggest.changed(SEED, SIGNALS, {}, date(2026, 7, 1)) == SEED
+
+
+SUITE = Path(__file__).parents[1] / "expectations" / "marts_fct_churn_probability.yml"
+FORETOLD = """
+    select
+        -2.5::numeric(12,6) as logit, -2.0::numeric(12,6) as logit_level,
+        jsonb_build_array(
+            jsonb_build_object('contribution', -0.5, 'observed_date', %(observed)s::text)
+        ) as contributions,
+        date '2025-12-31' as fitted_until_date, date '2026-03-31' as as_of_date
+"""
+
+
+def test_the_gate_refuses_a_metric_taken_at_the_day_of_the_loss(
+    module_warehouse: Warehouse,
+) -> None:
+    checks = yaml.safe_load(SUITE.read_text())["expect"]
+    (asked,) = [
+        check["unexpected_rows_expectation"]["unexpected_rows_query"]
+        for check in checks
+        if check.get("name") == "nothing_is_known_before_its_day"
+    ]
+    statement = asked.replace("{batch}", f"({FORETOLD}) as batch")
+    with module_warehouse.connect("transformer") as conn:
+        honest = conn.execute(statement, {"observed": "2026-03-31"}).fetchall()
+        leak = conn.execute(statement, {"observed": "2026-05-04"}).fetchall()
+    assert not honest
+    assert len(leak) == 1
