@@ -35,7 +35,7 @@ them the Sundays and the ends of months, from which a past can be judged at a fi
 {% macro health_was_built() -%}
     {{ return(adapter.get_relation(
         database=target.database,
-        schema="marts",
+        schema=schema_named("marts"),
         identifier="fct_customer_health_daily"
     ) is not none) }}
 {%- endmacro %}

@@ -119,7 +119,7 @@ def _run(
         with dbt_runner.project(wh, _settings(wh)) as project:
             for phase in phases.of(wh, project, day, started.done):
                 nodes = _merged(nodes, phase())
-                _raise_for_failed(nodes)
+                raise_for_failed(nodes)
         # In the transaction that holds the lock: who lost the lock cannot finish the build.
         _record(guard, started.build_id, "done", nodes)
         guard.commit()
@@ -187,7 +187,8 @@ def _merged(before: Sequence[NodeResult], now: Sequence[NodeResult]) -> tuple[No
     return tuple(found.values())
 
 
-def _raise_for_failed(nodes: Sequence[NodeResult]) -> None:
+def raise_for_failed(nodes: Sequence[NodeResult]) -> None:
+    """Raise BuildError naming the first that failed and how many more did."""
     failed = [node for node in nodes if node.failed]
     if not failed:
         return

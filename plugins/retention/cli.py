@@ -130,15 +130,47 @@ def build(
     full_refresh: Annotated[
         bool, typer.Option(help="Score the frozen days again with what is known today")
     ] = False,
+    known_at: Annotated[
+        str | None, typer.Option(help="Build it apart, in rebuild_marts, as known at that time")
+    ] = None,
 ) -> None:
     """Build every model for one day; publishes nothing."""
     from retention import steps
+    from retention.rebuild import rebuild as rebuild_apart
     from retention.warehouse import Warehouse
 
     last = day(as_of)
     wh = Warehouse.from_settings(Settings.from_env())
+    if known_at is not None:
+        if full_refresh:
+            raise UsageError("--known-at builds a day apart and refreshes nothing.")
+        seconds = rebuild_apart(wh, last, moment(known_at))
+        console.print(f"{last} as known at {known_at} is in rebuild_marts, in {seconds:.1f} s")
+        return
     result = steps.build(wh, last, full_refresh=full_refresh)
     console.print(str(result))
+
+
+@app.command()
+def rebuild(
+    as_of: OptionalDay = None,
+    publish_id: Annotated[
+        int | None, typer.Option("--publish", help="A publish instead of the newest of a day")
+    ] = None,
+) -> None:
+    """Build a published day again, apart, and compare every mart; exit 1 where one differs."""
+    from retention import rebuild as rebuilding
+    from retention.warehouse import Warehouse
+
+    if (as_of is None) == (publish_id is None):
+        raise UsageError("say `rebuild --as-of YYYY-MM-DD` or `rebuild --publish N`.")
+    wh = Warehouse.from_settings(Settings.from_env())
+    shown = rebuilding.published(wh, day(as_of) if as_of else None, publish_id)
+    found = rebuilding.check(wh, shown)
+    for each in found:
+        console.print(str(each), markup=False, soft_wrap=True)
+    rebuilding.require_same(found)
+    console.print(f"publish {shown.publish_id} of {shown.as_of}: {len(found)} marts, all the same")
 
 
 @app.command()

@@ -54,9 +54,12 @@ class NodeResult:
         return asdict(self)
 
 
-def target_path(settings: Settings) -> Path:
-    """Where dbt keeps its artefacts: one folder per company, so that two never mix."""
-    return settings.state / "dbt" / settings.company / "target"
+def target_path(settings: Settings, prefix: str = "") -> Path:
+    """Where dbt keeps its artefacts: one folder per company, so that two never mix.
+
+    With a prefix of schemas there is one more: what is parsed for one does not hold for others.
+    """
+    return settings.state / "dbt" / settings.company / f"{prefix}target"
 
 
 @dataclass
@@ -64,6 +67,7 @@ class Project:
     """The dbt project of one warehouse: parsed once, for as many commands as there are."""
 
     settings: Settings
+    prefix: str = ""
     _manifest: Any = None
 
     @property
@@ -74,7 +78,7 @@ class Project:
         if self._manifest is None:
             from dbt.cli.main import dbtRunner
 
-            self._manifest = _invoke(dbtRunner(), self.settings, ["parse"]).result
+            self._manifest = self._invoke(dbtRunner(), ["parse"]).result
         return self._manifest
 
     def run(self, command: Sequence[str]) -> list[NodeResult]:
@@ -113,7 +117,7 @@ class Project:
     def _results(self, command: Sequence[str]) -> list[Any]:
         from dbt.cli.main import dbtRunner
 
-        response = _invoke(dbtRunner(manifest=self.manifest), self.settings, command)
+        response = self._invoke(dbtRunner(manifest=self.manifest), command)
         return list(response.result.results)
 
     def sources(self, name: str) -> set[str]:
@@ -121,15 +125,25 @@ class Project:
         known = self.manifest.sources.values()
         return {source.name for source in known if source.source_name == name}
 
+    def _invoke(self, runner: Any, command: Sequence[str]) -> Any:
+        # Quiet and without a log file: messages reach people through BuildError, cleaned.
+        quiet = ["--quiet", "--no-print", "--log-level-file", "none", "--log-level", "none"]
+        response = runner.invoke([*quiet, *command, *_places(self.settings, self.prefix)])
+        if response.exception is not None or response.result is None:
+            raise BuildError(clean(str(response.exception or "dbt gave no result")))
+        return response
+
 
 @contextmanager
-def project(wh: Warehouse, settings: Settings) -> Iterator[Project]:
+def project(wh: Warehouse, settings: Settings, prefix: str = "") -> Iterator[Project]:
     """The project, with dbt's environment for the length of the block.
+
+    With a prefix every schema that it writes to begins with it.
 
     Raises AlreadyRunning when this process is running dbt already.
     """
-    with environment(wh, settings):
-        yield Project(settings)
+    with environment(wh, settings, prefix):
+        yield Project(settings, prefix)
 
 
 def run(wh: Warehouse, settings: Settings, command: Sequence[str]) -> list[NodeResult]:
@@ -149,12 +163,12 @@ def invoke(wh: Warehouse, settings: Settings, args: Sequence[str]) -> int:
 
 
 @contextmanager
-def environment(wh: Warehouse, settings: Settings) -> Iterator[None]:
+def environment(wh: Warehouse, settings: Settings, prefix: str = "") -> Iterator[None]:
     """The profile's variables for the length of the block; as they were before, after it."""
     _keep_connections()
     if not _one_at_a_time.acquire(blocking=False):
         raise AlreadyRunning("this process is running dbt already.", mend="Try again later.")
-    wanted = _variables(wh, settings)
+    wanted = {**_variables(wh, settings), "RETENTION_DBT_SCHEMA_PREFIX": prefix}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:
@@ -207,22 +221,13 @@ def _release(manager: Any) -> None:
         manager.clear_thread_connection()
 
 
-def _places(settings: Settings) -> list[str]:
+def _places(settings: Settings, prefix: str = "") -> list[str]:
     project = str(settings.root / "dbt_project")
-    target = target_path(settings)
+    target = target_path(settings, prefix)
     return [
         *("--project-dir", project, "--profiles-dir", project),
         *("--target-path", str(target), "--log-path", str(target.parent / "logs")),
     ]
-
-
-def _invoke(runner: Any, settings: Settings, command: Sequence[str]) -> Any:
-    # Quiet and without a log file: messages reach people through BuildError, cleaned.
-    quiet = ["--quiet", "--no-print", "--log-level-file", "none", "--log-level", "none"]
-    response = runner.invoke([*quiet, *command, *_places(settings)])
-    if response.exception is not None or response.result is None:
-        raise BuildError(clean(str(response.exception or "dbt gave no result")))
-    return response
 
 
 def _node(result: Any) -> NodeResult:

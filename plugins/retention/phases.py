@@ -31,6 +31,7 @@ class Day:
     known_at: datetime
     build_id: int
     full_refresh: bool = False
+    prefix: str = ""
 
     @property
     def arguments(self) -> list[str]:
@@ -85,7 +86,7 @@ def _computed(wh: Warehouse, statistic: Statistic, day: Day) -> NodeResult:
     clock = time.monotonic()
     status, rows, message = "success", None, ""
     try:
-        rows = tables.write(wh, statistic, day.as_of, day.known_at)
+        rows = tables.write(wh, statistic, day.as_of, day.known_at, day.prefix)
     # Whatever a library raises fails the build with the statistic's name.
     except Exception as error:
         status, message = "error", clean(f"{type(error).__name__}: {error}")

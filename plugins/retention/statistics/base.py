@@ -16,7 +16,10 @@ Row = Sequence[Any]
 
 @dataclass(frozen=True)
 class Inputs:
-    """The build so far, read only: what its staging and marts show, and nothing later."""
+    """The build so far, read only: what its staging and marts show, and nothing later.
+
+    Tables are named without their schemas: which build they are of is the connection's.
+    """
 
     conn: psycopg.Connection
     as_of: date

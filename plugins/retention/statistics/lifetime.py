@@ -9,7 +9,7 @@ from retention.statistics import contract
 from retention.statistics.base import Inputs, Row, Statistic, exact
 from retention.statistics.lives import DAYS_A_MONTH, Life, by_segment
 
-POLICY = "select name, value from policy.policy where name = any(%(names)s)"
+POLICY = "select name, value from policy where name = any(%(names)s)"
 NAMES = ["clv_horizon_months", "discount_rate"]
 # Beyond this the customers' chances do not differ any more, and one chance says it all.
 ALIKE = 10_000

@@ -10,7 +10,7 @@ from retention.statistics.base import Inputs
 DAYS_A_MONTH = 365.25 / 12
 LIVES = """
     select segment, entry_days, duration_days, outcome
-    from staging.int_customer_spells
+    from int_customer_spells
     where duration_days > entry_days
     order by customer_id
 """
