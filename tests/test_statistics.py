@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -191,3 +192,12 @@ def test_of_ages_at_which_nobody_was_in_sight_nothing_is_said() -> None:
     ]
     # The first had left before the second came into sight.
     assert list(survival.curve([Life(0, 1, "voluntary"), Life(31, 120, "voluntary")])) == []
+
+
+def test_statistics_name_their_tables_without_a_schema() -> None:
+    """Which build they read is the connection's: a day built again has schemas of its own."""
+    folder = Path(survival.__file__).parent
+    texts = {path.name: path.read_text() for path in folder.glob("*.py")}
+    assert len(texts) > 4
+    named = re.compile(r"\b(?:from|join)\s+(?:marts|staging|policy)\.")
+    assert [name for name, text in texts.items() if named.search(text)] == []

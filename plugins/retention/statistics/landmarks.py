@@ -20,7 +20,7 @@ OUTCOMES = (WITHIN, BY_RENEWAL)
 LEFT, STAYED, TOO_LATE, IMMATURE, NO_RENEWAL = (
     "left", "stayed", "too_late", "immature", "no_renewal",
 )  # fmt: skip
-POLICY = "select name, value from policy.policy where name = any(%(names)s)"
+POLICY = "select name, value from policy where name = any(%(names)s)"
 NAMES = [
     "backtest_lead_days",
     "backtest_horizon_days",
@@ -37,8 +37,8 @@ MONTH_ENDS = """
         health.band,
         health.score_definition || ' ' || health.score_version as version,
         to_jsonb(metrics) as metrics
-    from marts.fct_customer_health_daily as health
-    inner join staging.int_customer_metrics_history as metrics
+    from fct_customer_health_daily as health
+    inner join int_customer_metrics_history as metrics
         on
             health.customer_id = metrics.customer_id
             and health.as_of_date = metrics.as_of_date
@@ -50,10 +50,10 @@ MONTH_ENDS = """
         and health.as_of_date <= %(as_of)s
     order by health.as_of_date, health.customer_id
 """
-STAYS = "select customer_id, starts_date, churned_date from staging.int_customer_stays"
+STAYS = "select customer_id, starts_date, churned_date from int_customer_stays"
 RENEWALS = """
     select customer_id, contract_starts_date, renewal_date
-    from marts.fct_renewals
+    from fct_renewals
     where contract_starts_date < renewal_date
 """
 
