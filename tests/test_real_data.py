@@ -144,15 +144,18 @@ def received_after(day: str) -> Counter[str]:
     )
 
 
-def test_a_score_of_few_signals_says_how_few(fightchurn: Company) -> None:
-    """Usage is two fifths of the score: too little for a band, and nobody is called green."""
+def test_who_connects_only_use_is_scored_by_use(fightchurn: Company) -> None:
+    """Nobody is unknown for want of a survey or a CRM that the company does not have."""
     assert fightchurn.ask(
-        "select distinct health_band, max(health_coverage) over ()"
-        " from publish.dim_customers where status = 'active'"
-    ) == [("unknown", Decimal("0.400"))]
-    listed = fightchurn.ask("select health_coverage, reason from publish.fct_csm_worklist")
-    assert listed
-    assert all(coverage <= Decimal("0.4") and reason for coverage, reason in listed)
+        "select distinct score_definition from publish.fct_customer_health_daily"
+        " where as_of_date = '2024-08-01'"
+    ) == [("product",)]
+    assert set(
+        fightchurn.ask(
+            "select distinct health_band, max(health_coverage) over ()"
+            " from publish.dim_customers where status = 'active'"
+        )
+    ) == {(band, Decimal(1)) for band in ("red", "yellow", "green", "unknown")}
 
 
 def test_the_page_of_a_company_without_surveys_and_meetings(fightchurn: Company) -> None:
@@ -160,7 +163,7 @@ def test_the_page_of_a_company_without_surveys_and_meetings(fightchurn: Company)
     assert "MRR USD 297,611 from 445 customers" in page
     assert "NPS not measured" in page
     assert "Business reviews not measured" in page
-    assert "Health: 445 unknown" in page
+    assert "Health: 445 unknown" not in page
     assert "Nothing came from files.churn_events, files.contacts, " in page
     assert "contradict" not in page
     assert "None" not in page
