@@ -165,7 +165,7 @@ def test_columns_declared_unique_are_warned_of_and_not_refused(tmp_path: Path) -
     assert not has_errors(problems)
 
 
-@pytest.mark.parametrize("name", ["example", "salesforce"])
+@pytest.mark.parametrize("name", ["example", "hubspot_export", "salesforce"])
 def test_the_examples_that_users_copy_are_sound(name: str) -> None:
     example = Path(__file__).parents[1] / "demo" / "mappings" / name
     assert (example / "mapping.yml").is_file()

@@ -6,9 +6,49 @@ stripe_subscriptions as (
 
 ),
 
+files_subscriptions as (
+
+    select * from {{ ref('stg_files__subscriptions') }}
+
+),
+
 identities as (
 
     select * from {{ ref('int_customer_identities') }}
+
+),
+
+unioned as (
+
+    select
+        'stripe' as source,
+        stripe_customer_id as account_key,
+        subscription_id as subscription_key,
+        cancellation_reason,
+        cancellation_feedback,
+        canceled_at::date as requested_date,
+        coalesce(ended_at, cancels_at, current_period_ends_at)::date as effective_date
+
+    from stripe_subscriptions
+
+    where canceled_at is not null
+
+    union all
+
+    select
+        'files' as source,
+        account_id as account_key,
+        contract_id as subscription_key,
+        max(cancellation_reason) as cancellation_reason,
+        max(cancellation_feedback) as cancellation_feedback,
+        max(cancel_requested_date) as requested_date,
+        max(ends_date) as effective_date
+
+    from files_subscriptions
+
+    group by account_id, contract_id
+
+    having max(cancel_requested_date) is not null
 
 )
 
@@ -16,20 +56,15 @@ identities as (
 -- request.
 select
     identities.customer_id,
-    stripe_subscriptions.subscription_id as subscription_key,
-    stripe_subscriptions.cancellation_reason,
-    stripe_subscriptions.cancellation_feedback,
-    stripe_subscriptions.canceled_at::date as requested_date,
-    coalesce(
-        stripe_subscriptions.ended_at,
-        stripe_subscriptions.cancels_at,
-        stripe_subscriptions.current_period_ends_at
-    )::date as effective_date
+    unioned.source,
+    unioned.subscription_key,
+    unioned.cancellation_reason,
+    unioned.cancellation_feedback,
+    unioned.requested_date,
+    unioned.effective_date
 
-from stripe_subscriptions
+from unioned
 inner join identities
     on
-        identities.source = 'stripe'
-        and stripe_subscriptions.stripe_customer_id = identities.source_key
-
-where stripe_subscriptions.canceled_at is not null
+        unioned.source = identities.source
+        and unioned.account_key = identities.source_key

@@ -74,7 +74,7 @@ files as (
     select
         'files' as source,
         files_invoices.invoice_id,
-        files_invoices.subscription_id as subscription_key,
+        files_invoices.contract_id as subscription_key,
         customer_keys.customer_id,
         files_invoices.status,
         files_invoices.currency,
@@ -82,8 +82,9 @@ files as (
         files_invoices.issued_date,
         coalesce(files_invoices.due_date, files_invoices.issued_date) as due_date,
         files_invoices.paid_date,
-        files_invoices.paid_date as settled_date,
-        null::date as written_off_date,
+        coalesce(files_invoices.paid_date, files_invoices.written_off_date)
+            as settled_date,
+        files_invoices.written_off_date,
         files_invoices.failed_attempts
 
     from files_invoices

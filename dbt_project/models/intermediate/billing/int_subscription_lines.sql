@@ -73,13 +73,13 @@ stripe as (
 
 ),
 
--- A file states its MRR net of the discount, and a term is a subscription of its own.
+-- A file states its MRR net of the discount; a term without a contract is its own.
 files as (
 
     select
         'files' as source,
         subscription_id as term_key,
-        subscription_id as subscription_key,
+        contract_id as subscription_key,
         account_id as account_key,
         product,
         currency,
@@ -105,7 +105,10 @@ files as (
         null::date as next_starts_date,
         null::date as next_period_date,
         ends_date as period_ends_date,
-        ends_date as ended_date,
+        case
+            when count(*) over contract = count(ends_date) over contract
+                then max(ends_date) over contract
+        end as ended_date,
         unit,
         billing_period_months,
         coalesce(is_add_on, false) as is_add_on,
@@ -115,6 +118,8 @@ files as (
         contract_ends_date
 
     from files_subscriptions
+
+    window contract as (partition by contract_id)
 
 ),
 
@@ -152,6 +157,6 @@ inner join identities
         and unioned.account_key = identities.source_key
 left join cancellations
     on
-        unioned.source = 'stripe'
+        unioned.source = cancellations.source
         and unioned.subscription_key = cancellations.subscription_key
 left join intervals on unioned.billing_interval = intervals.billing_interval

@@ -48,15 +48,15 @@ unioned as (
         segment,
         industry,
         country,
-        null as timezone,
+        timezone,
         plan,
         seats,
         notice_days,
         annual_budget_amount,
         claimed_churned,
-        false as is_deleted,
+        is_deleted,
         signed_up_date,
-        null as merged_source_keys
+        merged_account_ids as merged_source_keys
 
     from files_accounts
 

@@ -44,7 +44,7 @@ unioned as (
         email,
         email_pseudonym,
         lower(contact_role) as contact_role,
-        false as is_deleted,
+        is_deleted,
         created_date,
         left_date
 

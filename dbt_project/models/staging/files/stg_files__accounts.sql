@@ -17,7 +17,12 @@ renamed as (
         doc ->> 'industry' as industry,
         doc ->> 'country' as country,
         doc ->> 'region' as region,
+        doc ->> 'time_zone' as timezone,
         doc ->> 'plan' as plan,
+        regexp_split_to_array(
+            nullif(trim(doc ->> 'merged_account_ids'), ''), '\s*;\s*'
+        ) as merged_account_ids,
+        coalesce((doc ->> 'is_deleted')::boolean, false) as is_deleted,
         (doc ->> 'seats')::bigint as seats,
         (doc ->> 'notice_days')::int as notice_days,
         (doc ->> 'annual_budget_amount')::numeric(18, 4) as annual_budget_amount,

@@ -16,6 +16,7 @@ renamed as (
         {{ pseudonym("doc ->> 'email'") }} as email_pseudonym,
         lower(split_part(doc ->> 'email', '@', 2)) as email_domain,
         doc ->> 'role' as contact_role,
+        coalesce((doc ->> 'is_deleted')::boolean, false) as is_deleted,
         (doc ->> 'created_on')::date as created_date,
         (doc ->> 'left_on')::date as left_date,
         source_updated_at

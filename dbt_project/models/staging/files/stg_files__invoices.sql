@@ -11,7 +11,7 @@ renamed as (
     select
         doc ->> 'invoice_id' as invoice_id,
         doc ->> 'account_id' as account_id,
-        doc ->> 'subscription_id' as subscription_id,
+        coalesce(doc ->> 'contract_id', doc ->> 'subscription_id') as contract_id,
         doc ->> 'status' as status,
         doc ->> 'kind' as invoice_kind,
         doc ->> 'currency' as currency,
@@ -21,6 +21,7 @@ renamed as (
         (doc ->> 'issued_on')::date as issued_date,
         (doc ->> 'due_on')::date as due_date,
         (doc ->> 'paid_on')::date as paid_date,
+        (doc ->> 'written_off_on')::date as written_off_date,
         source_updated_at
 
     from newest

@@ -10,6 +10,7 @@ renamed as (
 
     select
         doc ->> 'subscription_id' as subscription_id,
+        coalesce(doc ->> 'contract_id', doc ->> 'subscription_id') as contract_id,
         doc ->> 'account_id' as account_id,
         doc ->> 'product' as product,
         doc ->> 'currency' as currency,
@@ -23,6 +24,9 @@ renamed as (
         (doc ->> 'is_upgrade')::boolean as is_upgrade,
         (doc ->> 'is_downgrade')::boolean as is_downgrade,
         (doc ->> 'auto_renews')::boolean as auto_renews,
+        doc ->> 'cancellation_reason' as cancellation_reason,
+        doc ->> 'cancellation_feedback' as cancellation_feedback,
+        (doc ->> 'cancel_requested_on')::date as cancel_requested_date,
         (doc ->> 'contract_ends_on')::date as contract_ends_date,
         (doc ->> 'starts_on')::date as starts_date,
         (doc ->> 'ends_on')::date as ends_date,

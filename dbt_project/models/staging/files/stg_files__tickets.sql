@@ -12,7 +12,7 @@ first_seen as (
 
     select distinct on (record_id)
         record_id,
-        doc ->> 'priority' as opening_priority
+        coalesce(doc ->> 'opening_priority', doc ->> 'priority') as opening_priority
 
     from {{ source('files', 'tickets') }}
 

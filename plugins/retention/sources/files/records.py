@@ -52,8 +52,13 @@ class Account(CanonicalRecord):
     plan: Text | None = None
     country: Country | None = None
     region: Text | None = None
+    time_zone: Text | None = Field(default=None, description="such as Europe/Berlin")
     owner_id: OwnerId | None = None
     parent_account_id: AccountId | None = None
+    merged_account_ids: Text | None = Field(
+        default=None, description="accounts that became this one, separated by semicolons"
+    )
+    is_deleted: Flag | None = Field(default=None, description="its history stays a customer's")
     signed_up_on: Day | None = None
     seats: Count | None = None
     notice_days: Count | None = None
@@ -73,6 +78,9 @@ class Contact(CanonicalRecord):
     role: Role | None = None
     created_on: Day | None = None
     left_on: Day | None = None
+    is_deleted: Flag | None = Field(
+        default=None, description="no contact any more; its role was held until left_on"
+    )
 
 
 class Owner(CanonicalRecord):
@@ -143,6 +151,9 @@ class Ticket(CanonicalRecord):
     account_id: AccountId
     subject: Text | None = None
     priority: Priority | None = None
+    opening_priority: Priority | None = Field(
+        default=None, description="what it came with; else what the first file said"
+    )
     channel: Text | None = None
     category: Text | None = None
     status: TicketStatus | None = None
@@ -185,6 +196,14 @@ class Subscription(CanonicalRecord):
     is_add_on: Flag | None = None
     is_upgrade: Flag | None = None
     is_downgrade: Flag | None = None
+    contract_id: Text | None = Field(
+        default=None, description="what terms that follow or accompany each other belong to"
+    )
+    cancel_requested_on: Day | None = Field(
+        default=None, description="when the customer said that the contract ends"
+    )
+    cancellation_reason: Text | None = None
+    cancellation_feedback: Text | None = None
     claimed_churned: Flag | None = None
     discount_rate: Rate | None = None
     auto_renews: Flag | None = None
@@ -204,6 +223,7 @@ class Invoice(CanonicalRecord):
     invoice_id: Id
     account_id: AccountId
     subscription_id: SubscriptionId | None = None
+    contract_id: Text | None = None
     status: InvoiceStatus | None = None
     currency: Currency
     total_amount: Money
@@ -211,6 +231,7 @@ class Invoice(CanonicalRecord):
     issued_on: Day | None = None
     due_on: Day | None = None
     paid_on: Day | None = None
+    written_off_on: Day | None = None
     failed_attempts: Count | None = None
     kind: InvoiceKind | None = None
 
