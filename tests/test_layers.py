@@ -44,7 +44,13 @@ CANONICAL = {
     "int_typeform_responses",
 }
 # Who pays without an account is named by the biller, and the map of keys says whose keys they are.
-OF_PAYERS = {"int_customers", "int_unmatched_records", "fct_identity_map"}
+# A one-off fee is on no subscription, so its payer says whose it is.
+OF_PAYERS = {
+    "int_customers",
+    "int_mrr_parts_by_month",
+    "int_unmatched_records",
+    "fct_identity_map",
+}
 
 
 def text_of(model: Path) -> str:

@@ -26,25 +26,33 @@ tolerance as (
 
 invoices as (
 
-    {{ versions_since_last_shown(source('stripe', 'invoices'), 'stripe.invoices') }}
+    {{ versions_since_last_shown(
+        source('stripe', 'invoices'), 'stripe.invoices'
+    ) }}
 
 ),
 
 subscriptions as (
 
-    {{ versions_since_last_shown(source('files', 'subscriptions'), 'files.subscriptions') }}
+    {{ versions_since_last_shown(
+        source('files', 'subscriptions'), 'files.subscriptions'
+    ) }}
 
 ),
 
 payers as (
 
-    {{ versions_since_last_shown(source('stripe', 'customers'), 'stripe.customers') }}
+    {{ versions_since_last_shown(
+        source('stripe', 'customers'), 'stripe.customers'
+    ) }}
 
 ),
 
 companies as (
 
-    {{ versions_since_last_shown(source('hubspot', 'companies'), 'hubspot.companies') }}
+    {{ versions_since_last_shown(
+        source('hubspot', 'companies'), 'hubspot.companies'
+    ) }}
 
 ),
 

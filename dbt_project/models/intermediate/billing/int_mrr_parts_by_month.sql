@@ -1,0 +1,126 @@
+with
+
+months as (
+
+    select * from {{ ref('int_months') }}
+
+),
+
+switches as (
+
+    select * from {{ ref('int_mrr_policy_stages') }}
+
+    where policy = 'default'
+
+),
+
+-- What is in force at the month's end and was cancelled by then will not be renewed.
+cancelled as (
+
+    select
+        counted.customer_id,
+        counted.currency,
+        months.month,
+        sum(counted.mrr_amount) as amount
+
+    from {{ ref('int_mrr_lines_counted') }} as counted
+    inner join {{ ref('int_cancellations') }} as cancellations
+        on
+            counted.subscription_key = cancellations.subscription_key
+            and counted.source = 'stripe'
+    inner join months
+        on
+            counted.starts_date <= months.closing_date
+            and (counted.ends_date is null or counted.ends_date > months.closing_date)
+            and cancellations.requested_date <= months.closing_date
+
+    where counted.policy = 'default'
+
+    group by counted.customer_id, counted.currency, months.month
+
+),
+
+apart as (
+
+    select
+        lines.customer_id,
+        lines.currency,
+        months.month,
+        case when lines.is_metered then 'usage' else 'trial' end as part,
+        {{ monthly_amount('lines', 'switches') }} as amount
+
+    from {{ ref('int_subscription_lines') }} as lines
+    cross join switches
+    inner join months
+        on
+            lines.starts_date <= months.closing_date
+            and coalesce(
+                least(
+                    lines.next_starts_date, lines.period_ends_date, lines.ended_date
+                ),
+                'infinity'
+            ) > months.closing_date
+
+    where
+        (lines.is_trial or lines.is_metered)
+        and not lines.is_credit
+        and not lines.is_paused
+
+),
+
+-- Fees that no subscription repeats, in the month from which they are owed.
+one_off as (
+
+    select
+        identities.customer_id,
+        lines.currency,
+        date_trunc('month', lines.period_starts_at)::date as month,
+        sum(lines.amount_minor / power(10::numeric, currencies.exponent)) as amount
+
+    from {{ ref('int_stripe_invoice_lines') }} as lines
+    inner join {{ ref('int_customer_identities') }} as identities
+        on
+            identities.source = 'stripe'
+            and lines.stripe_customer_id = identities.source_key
+    inner join {{ ref('currencies') }} as currencies
+        on lines.currency = currencies.currency
+
+    where not lines.is_recurring and not lines.is_void and not lines.is_proration
+
+    group by
+        identities.customer_id,
+        lines.currency,
+        date_trunc('month', lines.period_starts_at)
+
+)
+
+select
+    customer_id,
+    currency,
+    month,
+    'cancelled' as part,
+    amount::numeric(18, 4) as amount
+
+from cancelled
+
+union all
+
+select
+    customer_id,
+    currency,
+    month,
+    part,
+    amount::numeric(18, 4) as amount
+
+from apart
+
+union all
+
+select
+    customer_id,
+    currency,
+    month,
+    'one_off' as part,
+    amount::numeric(18, 4) as amount
+
+from one_off
