@@ -6,9 +6,9 @@ customer_periods as (
 
 )
 
-select
+select  -- noqa: AM04
     starts_date as month,
-    customer_periods.*
+    *
 
 from customer_periods
 

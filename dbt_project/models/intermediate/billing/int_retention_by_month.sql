@@ -6,10 +6,10 @@ by_dimension as (
 
 )
 
-select
+select  -- noqa: AM04
     starts_date as month,
     dimension_value as segment,
-    by_dimension.*
+    *
 
 from by_dimension
 

@@ -90,7 +90,7 @@ expansions as (
 
 )
 
-select
+select  -- noqa: AM04
     customer_quarters.*,
     coalesce(meetings.months_met, 0) as months_met,
     coalesce(detractors.detractors_due, 0) as detractors_due,

@@ -48,8 +48,10 @@ rates as (
     select
         *,
         lost_customers / customers as churn,
-        {{ wilson('lost_customers', 'opening_customers', '-', 'churn_interval_z') }} as churn_low,
-        {{ wilson('lost_customers', 'opening_customers', '+', 'churn_interval_z') }} as churn_high,
+        {{ wilson('lost_customers', 'opening_customers', '-', 'churn_interval_z') }}
+            as churn_low,
+        {{ wilson('lost_customers', 'opening_customers', '+', 'churn_interval_z') }}
+            as churn_high,
         1 - (1 - {{ policy('target_annual_churn') }}) ^ (1.0 / periods_a_year)
             as target
 

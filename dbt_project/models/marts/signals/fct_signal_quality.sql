@@ -133,7 +133,8 @@ select
         when mature_customers < {{ policy('signal_min_customers', 'int') }}
             then 'too few to say'
         when
-            {{ wilson('precision_share * mature_customers', 'mature_customers', '-') }} > base_rate
+            {{ wilson('precision_share * mature_customers', 'mature_customers', '-') }}
+            > base_rate
             then 'signal'
         else 'noise'
     end as verdict,
