@@ -164,7 +164,7 @@ def test_the_page_of_a_company_without_surveys_and_meetings(fightchurn: Company)
     assert "NPS not measured" in page
     assert "Business reviews not measured" in page
     assert "Health: 445 unknown" not in page
-    assert "Nothing came from files.churn_events, files.contacts, " in page
+    assert "Nothing came from files.actions, files.churn_events, files.contacts, " in page
     assert "contradict" not in page
     assert "None" not in page
     # Accounts have no names here, so they are called by their ids.

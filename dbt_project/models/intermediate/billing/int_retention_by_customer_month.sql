@@ -6,9 +6,9 @@ customer_periods as (
 
 )
 
-select  -- noqa: AM04
+select
     starts_date as month,
-    *
+    *  -- noqa: AM04
 
 from customer_periods
 

@@ -6,10 +6,10 @@ by_dimension as (
 
 )
 
-select  -- noqa: AM04
+select
     starts_date as month,
     dimension_value as segment,
-    *
+    *  -- noqa: AM04
 
 from by_dimension
 

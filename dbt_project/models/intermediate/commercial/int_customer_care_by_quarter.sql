@@ -90,8 +90,8 @@ expansions as (
 
 )
 
-select  -- noqa: AM04
-    customer_quarters.*,
+select
+    customer_quarters.*,  -- noqa: AM04
     coalesce(meetings.months_met, 0) as months_met,
     coalesce(detractors.detractors_due, 0) as detractors_due,
     coalesce(detractors.detractors_in_time, 0) as detractors_in_time,
