@@ -159,3 +159,13 @@ def test_signals_are_judged_and_noise_is_called_noise(company: Mapping[str, str]
     dropped = next(line for line in said.out.splitlines() if line.startswith("score_dropped"))
     assert "50.0 %" in dropped
     assert "30-70 %" in dropped
+
+
+def test_a_day_before_the_one_that_is_shown_is_not_built_in_place(
+    company: Mapping[str, str],
+) -> None:
+    """It would delete the frozen days behind it."""
+    refused = retention(company, "build", "--as-of", "2026-06-29")
+    assert refused.code == 2
+    assert "[day_is_past] 2026-06-29 lies before 2026-06-30, which readers see." in refused.err
+    assert "retention rebuild --as-of 2026-06-29" in refused.err

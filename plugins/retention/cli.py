@@ -147,6 +147,8 @@ def build(
         seconds = rebuild_apart(wh, last, moment(known_at))
         console.print(f"{last} as known at {known_at} is in rebuild_marts, in {seconds:.1f} s")
         return
+    if not full_refresh:
+        steps.require_not_shown(wh, last)
     result = steps.build(wh, last, full_refresh=full_refresh)
     console.print(str(result))
 

@@ -9,6 +9,7 @@ from retention import landing
 from retention import publish as publishing
 from retention.build import BuildResult
 from retention.build import build as build_models
+from retention.errors import UsageError
 from retention.gate import GateReport, check, require
 from retention.landing import LoadResult
 from retention.publish import PublishResult
@@ -91,6 +92,22 @@ def gate_arrived(wh: Warehouse, as_of: date, sources: Sequence[Source]) -> GateR
 def build(wh: Warehouse, as_of: date, *, full_refresh: bool = False) -> BuildResult:
     """Every model for the day ``as_of``; raises BuildError naming model and message."""
     return build_models(wh, as_of, full_refresh=full_refresh)
+
+
+def require_not_shown(wh: Warehouse, as_of: date) -> None:
+    """Raise UsageError for a day before the one readers see.
+
+    Built in place it would take the frozen days behind it along, and no later build gives
+    them back.
+    """
+    current = publishing.current(wh)
+    if current and as_of < current.as_of:
+        raise UsageError(
+            f"{as_of} lies before {current.as_of}, which readers see.",
+            code="day_is_past",
+            mend=f"Build it apart: `retention rebuild --as-of {as_of}` compares it with what was"
+            " published; `retention build --known-at ...` only builds it.",
+        )
 
 
 def gate_marts(wh: Warehouse, build_id: int, *, accept: str | None = None) -> GateReport:
