@@ -21,6 +21,7 @@ from retention.warehouse import Warehouse
 _numbers = count(1)
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers read the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The slow ones last: what is wrong with the fast ones is known within a minute.
 
