@@ -39,7 +39,7 @@ run: .venv/.run ## The daily load on the demo company, or on DATA=<folder> AS_OF
 
 .PHONY: test
 test: .venv/.dev ## Every test
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: check
 check: .venv/.dev ## ruff, mypy --strict, sqlfluff, yamllint, dbt parse

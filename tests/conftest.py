@@ -21,17 +21,9 @@ from retention.warehouse import Warehouse
 _numbers = count(1)
 
 
-@pytest.hookimpl(tryfirst=True)  # before the workers read the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slow ones last: what is wrong with the fast ones is known within a minute.
-
-    A file stays on one worker, and so does a folder of tests: what they share is built once.
-    """
+    """The slow ones last: what is wrong with the fast ones is known within a minute."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
-    for item in items:
-        folder = item.path.parent
-        shared = item.path if folder.name == "tests" else folder
-        item.add_marker(pytest.mark.xdist_group(shared.name))
 
 
 @pytest.fixture(scope="session")
