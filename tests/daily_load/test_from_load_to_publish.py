@@ -186,8 +186,9 @@ def test_doctor_finds_everything_well_or_says_how_to_mend_it(
     environment["AIRFLOW_CONN_HUBSPOT_API"] = '{"host": "http://127.0.0.1:1", "password": "x"}'
     ill = retention(environment, "doctor")
     assert ill.code == 3
-    assert "http://127.0.0.1:1 does not answer" in ill.out
-    assert "Set AIRFLOW_CONN_STRIPE_API" in ill.out
+    assert "http://127.0.0.1:1 does not answer" in " ".join(ill.out.split())
+    # A long address breaks the line, so where it breaks is not looked at.
+    assert "Set AIRFLOW_CONN_STRIPE_API" in " ".join(ill.out.split())
 
 
 def test_the_printed_address_reads_publish_and_nothing_else(
