@@ -29,6 +29,7 @@ CANONICAL = {
     "int_goals",
     "int_invoices",
     "int_meeting_records",
+    "int_one_off_charges",
     "int_owners",
     "int_restating_records",  # which record of which source moved a month
     "int_sentiment_metrics_daily",  # what a CSM thinks: every version of a company's property
@@ -44,10 +45,8 @@ CANONICAL = {
     "int_typeform_responses",
 }
 # Who pays without an account is named by the biller, and the map of keys says whose keys they are.
-# A one-off fee is on no subscription, so its payer says whose it is.
 OF_PAYERS = {
     "int_customers",
-    "int_mrr_parts_by_month",
     "int_unmatched_records",
     "fct_identity_map",
 }

@@ -75,10 +75,18 @@ FACTS = {
         where ends_date >= starts_date""",
     "invoices": """
         select invoice_id, customer_id as account_id, subscription_key as contract_id, status,
-            currency, total_amount, issued_date as issued_on, due_date as due_on,
+            currency, total_amount, one_off_amount, issued_date as issued_on, due_date as due_on,
             paid_date as paid_on, written_off_date as written_off_on, failed_attempts,
             case when total_amount < 0 then 'credit_note' else 'invoice' end as kind
-        from staging.int_invoices where customer_id is not null""",
+        from staging.int_invoices
+        left join (
+            select invoice_id,
+                sum(amount_minor / power(10::numeric, exponent)) as one_off_amount
+            from staging.int_stripe_invoice_lines inner join policy.currencies using (currency)
+            where not is_recurring and not is_proration
+            group by invoice_id
+        ) as fees using (invoice_id)
+        where customer_id is not null""",
     "survey_responses": """
         select response_id, survey, company_id as account_id, contact_id,
             (select max(doc #>> '{hidden,email}') from raw.typeform_responses

@@ -26,8 +26,8 @@ cancelled as (
     from {{ ref('int_mrr_lines_counted') }} as counted
     inner join {{ ref('int_cancellations') }} as cancellations
         on
-            counted.subscription_key = cancellations.subscription_key
-            and counted.source = 'stripe'
+            counted.source = cancellations.source
+            and counted.subscription_key = cancellations.subscription_key
     inner join months
         on
             counted.starts_date <= months.closing_date
@@ -72,25 +72,14 @@ apart as (
 one_off as (
 
     select
-        identities.customer_id,
-        lines.currency,
-        date_trunc('month', lines.period_starts_at)::date as month,
-        sum(lines.amount_minor / power(10::numeric, currencies.exponent)) as amount
+        customer_id,
+        currency,
+        date_trunc('month', charged_date)::date as month,
+        sum(charged_amount) as amount
 
-    from {{ ref('int_stripe_invoice_lines') }} as lines
-    inner join {{ ref('int_customer_identities') }} as identities
-        on
-            identities.source = 'stripe'
-            and lines.stripe_customer_id = identities.source_key
-    inner join {{ ref('currencies') }} as currencies
-        on lines.currency = currencies.currency
+    from {{ ref('int_one_off_charges') }}
 
-    where not lines.is_recurring and not lines.is_void and not lines.is_proration
-
-    group by
-        identities.customer_id,
-        lines.currency,
-        date_trunc('month', lines.period_starts_at)
+    group by customer_id, currency, date_trunc('month', charged_date)
 
 )
 

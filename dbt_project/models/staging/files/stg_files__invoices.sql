@@ -16,6 +16,7 @@ renamed as (
         doc ->> 'kind' as invoice_kind,
         doc ->> 'currency' as currency,
         (doc ->> 'total_amount')::numeric(18, 4) as total_amount,
+        (doc ->> 'one_off_amount')::numeric(18, 4) as one_off_amount,
         (doc ->> 'paid_amount')::numeric(18, 4) as paid_amount,
         (doc ->> 'failed_attempts')::int as failed_attempts,
         (doc ->> 'issued_on')::date as issued_date,

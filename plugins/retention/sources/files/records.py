@@ -227,6 +227,8 @@ class Invoice(CanonicalRecord):
     status: InvoiceStatus | None = None
     currency: Currency
     total_amount: Money
+    # The part of the total that no subscription repeats: setup, training.
+    one_off_amount: Money | None = None
     paid_amount: Money | None = None
     issued_on: Day | None = None
     due_on: Day | None = None
