@@ -24,7 +24,8 @@ select
     date '2026-08-31' as renewal_date, date '2026-08-01' as notice_date,
     date '2026-06-30' as as_of_date
 from (values
-    ('1001', 'Flintfield [Inc.]', 41.5, 'red'), ('1002', 'Beaconwell Ltda.', null, 'unknown')
+    ('1001', 'Flintfield [Inc.]', 41.5, 'red'), ('1002', 'Beaconwell Ltda.', null, 'unknown'),
+    ('1003', 'Group of 10, 5, 5 and 5', 6.25, 'red')
 ) as rows (customer_id, customer_name, score, band)
 """
 SIGNALS = """
@@ -118,6 +119,11 @@ def test_a_customer_without_signals_or_health_has_a_page(company: Mapping[str, s
     said = retention(company, "customer", "1002").out
     assert "health unknown" in said
     assert "No signal is open." in said
+
+
+def test_a_mean_of_6_25_is_published_exactly_and_shown_as_6(company: Mapping[str, str]) -> None:
+    """Planhat's worked example: a group of 10, 5, 5 and 5 has the mean 6.25 and is shown as 6."""
+    assert "health 6, red" in retention(company, "customer", "1003").out
 
 
 @pytest.mark.parametrize(

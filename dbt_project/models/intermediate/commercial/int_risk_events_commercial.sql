@@ -35,6 +35,26 @@ notices as (
 
 ),
 
+-- The first days count: after them the new order of things is known.
+without_owner as (
+
+    select
+        customer_id,
+        'plan_owner_removed' as risk_event,
+        customer_id || ':' || opened_date as event_id,
+        opened_date,
+        least(closed_date, opened_date + {{ policy('plan_owner_days', 'int') }})
+            as closed_date,
+        null::numeric(18, 4) as value,
+        contact_ids as evidence_ids,
+        'nobody owns the plan since ' || opened_date as evidence
+
+    from {{ ref('int_role_gaps') }}
+
+    where role = 'plan_owner'
+
+),
+
 contractions as (
 
     select
@@ -151,7 +171,10 @@ unpromised as (
 
 )
 
-{% for step in ['notes', 'notices', 'contractions', 'unreported', 'unpromised'] -%}
+{% set steps = [
+    'notes', 'notices', 'without_owner', 'contractions', 'unreported', 'unpromised'
+] -%}
+{% for step in steps -%}
 select * from {{ step }}
 where opened_date <= {{ as_of() }}
 {% if not loop.last %}

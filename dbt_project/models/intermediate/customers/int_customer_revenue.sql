@@ -28,6 +28,9 @@ paid as (
                 where as_of_date = ({{ as_of() }} - interval '12 months')::date
             )
         )::numeric(18, 4) as mrr_a_year_ago_amount,
+        -- A month's MRR is earned over the twelfth part of a year.
+        (sum(mrr_reporting_amount) * 12 / 365.25)::numeric(18, 4)
+            as revenue_to_date_amount,
         bool_or(as_of_date = {{ as_of() }}) as is_active,
         string_agg(distinct currency, ', ') filter (where as_of_date = {{ as_of() }})
             as currencies

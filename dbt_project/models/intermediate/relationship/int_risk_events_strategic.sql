@@ -178,7 +178,9 @@ events as (
         contact_ids as evidence_ids,
         'the champion left and nobody has taken the role' as evidence
 
-    from {{ ref('int_champion_gaps') }}
+    from {{ ref('int_role_gaps') }}
+
+    where role = 'champion'
 
     union all
 
