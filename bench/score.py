@@ -3,14 +3,15 @@
     python bench/score.py
 
 Reads the warehouse of `make run`, or of the company that RETENTION_COMPANY names, and prints one
-table. All five are judged at the same ends of months, by what could be known then; the curve from
-each to a probability is fitted to months that were over.
+table. All are judged at the same ends of months, by what could be known then: each month by a model
+and by a curve from risk to probability that were fitted to months that were over.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from statistics import median
@@ -22,19 +23,37 @@ from rich.console import Console
 from rich.table import Table
 
 from retention.settings import Settings
-from retention.statistics import backtest, churn, judging, landmarks
+from retention.statistics import backtest, churn, judging, landmarks, tables
+from retention.statistics.backtest import Case
 from retention.statistics.base import Inputs
-from retention.statistics.landmarks import Landmark, Rules, Stays
+from retention.statistics.landmarks import Landmark, Rules
 from retention.warehouse import Warehouse
 
 console = Console(highlight=False, width=110)
-# Metric, and whether a larger value means more risk.
-BASELINES = {
-    "survey score only": ("mean_nps_score", False),
-    "usage trend only": ("usage_trend_ratio", False),
-    "days since last use": ("days_since_last_use", True),
-}
+SCORE, LEARNED = "health score", "learned model"
 NEWEST = "select as_of, known_at from ops.builds order by build_id desc limit 1"
+# Of each landmark the newest answer by then.
+LAST_NPS = """
+    select distinct on (days.customer_id, days.as_of_date)
+        days.customer_id, days.as_of_date, answers.score
+    from int_customer_metrics_history as days
+    inner join int_survey_responses as answers
+        on days.customer_id = answers.customer_id and answers.answered_date <= days.as_of_date
+    where answers.survey = 'nps' and answers.is_valid and extract(day from days.as_of_date + 1) = 1
+    order by days.customer_id, days.as_of_date, answers.answered_at desc, answers.response_id
+"""
+Measured = Sequence[float | None]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One way to foretell, over the landmarks that all ways are judged on."""
+
+    name: str
+    auc: judging.Auc | None
+    lift: float | None
+    brier: float | None
+    stamp: str
 
 
 def main() -> None:
@@ -45,80 +64,164 @@ def main() -> None:
     if newest is None:
         sys.exit("Nothing is built yet: make run")
     with wh.connect("transformer") as conn:
-        inputs = Inputs(conn, *newest)
-        rules, found = Rules.read(inputs), landmarks.read(inputs)
-        show(found, landmarks.stays(inputs), rules, inputs.as_of)
+        conn.execute("select set_config('search_path', %s, false)", [", ".join(tables.READ)])
+        show(Inputs(conn, *newest))
 
 
-def show(found: Sequence[Landmark], stays: Stays, rules: Rules, as_of: date) -> None:
+def show(inputs: Inputs) -> None:
     """Judge all on the landmarks for which each of them had something to say."""
-    result = [landmarks.within(each, stays, as_of, rules) for each in found]
-    told = {
-        (each.landmark.customer_id, each.landmark.day): float(churn.row(each)[3])
-        for each in churn.foretell(found, stays, rules)
-    }
-    risks = {
-        "health score": [None if each.score is None else -each.score for each in found],
-        "learned model": [told.get((each.customer_id, each.day)) for each in found],
-        **{name: filled(found, *BASELINES[name]) for name in BASELINES},
-    }
+    rules, found = Rules.read(inputs), landmarks.read(inputs)
+    stays = landmarks.stays(inputs)
+    result = [landmarks.within(each, stays, inputs.as_of, rules) for each in found]
+    risks = foretellers(inputs, found, churn.foretell(found, stays, rules))
     cases = {name: backtest.foretell(found, result, risk, rules) for name, risk in risks.items()}
-    cases["learned model"] = backtest.as_told(found, result, risks["learned model"], rules)
-    rows = [
-        group
-        for group in zip(*cases.values(), strict=True)
-        if all(case.is_judged and case.probability is not None for case in group)
+    if LEARNED in cases:
+        cases[LEARNED] = backtest.as_told(found, result, risks[LEARNED], rules)
+    told = {
+        name: {key(case): case for case in group if case.is_judged} for name, group in cases.items()
+    }
+    silent = [
+        name for name, group in told.items() if not any(case.label for case in group.values())
     ]
-    if not rows:
-        console.print("Too few customers have been lost to judge anything out of time.")
+    for name in silent:
+        del told[name]
+    shared = set.intersection(*(set(group) for group in told.values())) if told else set()
+    # A Brier score needs a probability, and that a past: then all are judged where all have one.
+    sure = {
+        each for each in shared
+        if all(group[each].probability is not None for group in told.values())
+    }  # fmt: skip
+    places = sorted(sure or shared, key=lambda place: (place[1], place[0]))
+    if not places:
+        console.print("Nobody can be judged yet: no horizon is over.")
         return
-    labels = [group[0].label for group in rows]
-    days = [group[0].landmark.day for group in rows]
+    group = next(iter(told.values()))
+    days, left = [day for _, day in places], sum(group[place].label for place in places)
     console.print(
-        f"{len(rows)} customers at ends of months from {min(days)} to {max(days)};"
-        f" {sum(labels)} left after {rules.lead_days} and within {rules.horizon_days} days"
+        f"{len(places):,} customers at ends of months from {min(days)} to {max(days)};"
+        f" {left} left after {rules.lead_days} and within {rules.horizon_days} days"
     )
-    table = Table(
-        "", "AUC", f"{rules.level:.0%} interval", "lift in the top tenth", "Brier", "stamp"
-    )
-    base = judging.brier([group[0].base_rate or 0 for group in rows], labels)
-    for place, name in enumerate(cases):
-        mine = [group[place] for group in rows]
-        risk = [case.risk or 0.0 for case in mine]
-        customers = [case.landmark.customer_id for case in mine]
-        auc = judging.auc(risk, labels, customers, rules.level)
-        brier = judging.brier([case.probability or 0.0 for case in mine], labels)
-        lift = judging.top_decile_lift(risk, labels)
-        stamp = judging.verdict(auc, brier, base, rules.min_churned)
-        table.add_row(
-            name,
-            f"{auc.value:.3f}" if auc else "",
-            f"{auc.low:.3f} to {auc.high:.3f}" if auc and auc.low is not None else "",
-            f"{lift:.2f}" if lift is not None else "",
-            f"{brier:.5f}",
-            stamp,
-        )
-    table.add_row("the base rate", "0.500", "", "1.00", f"{base:.5f}", "")
-    console.print(table)
+    base = [group[place].base_rate for place in places]
+    base_brier = brier(base, [group[place].label for place in places])
+    judged = [
+        judge(name, [mine[place] for place in places], base_brier, rules)
+        for name, mine in told.items()
+    ]
+    print_table(judged, silent, base_brier, rules)
+    compare(judged)
 
 
-def filled(found: Sequence[Landmark], metric: str, is_risk: bool) -> list[float | None]:
-    """The metric as a risk; where it was not measured, the median of the days before."""
+def key(case: Case) -> tuple[str, date]:
+    return case.landmark.customer_id, case.landmark.day
+
+
+def foretellers(
+    inputs: Inputs, found: Sequence[Landmark], learned: Iterable[churn.Foretold]
+) -> dict[str, Measured]:
+    """What each of the five says of each landmark: the larger, the more at risk."""
+    chances = {
+        (each.landmark.customer_id, each.landmark.day): float(churn.row(each)[3])
+        for each in learned
+    }
+    answers = {
+        (row["customer_id"], row["as_of_date"]): -float(row["score"])
+        for row in inputs.rows(LAST_NPS)
+    }
+    trends = [each.features.get("usage_trend_ratio") for each in found]
+    return {
+        SCORE: [None if each.score is None else -each.score for each in found],
+        LEARNED: [chances.get((each.customer_id, each.day)) for each in found],
+        "last NPS only": filled(
+            found, [answers.get((each.customer_id, each.day)) for each in found]
+        ),
+        "usage trend only": filled(found, [None if trend is None else -trend for trend in trends]),
+        "days since last login": filled(
+            found, [each.features.get("days_since_last_use") for each in found]
+        ),
+    }
+
+
+def filled(found: Sequence[Landmark], risks: Measured) -> Measured:
+    """Where it was not measured, the median of the days before."""
     seen: list[float] = []
     waiting: list[float] = []
     filled_in: list[float | None] = []
     day = None
     middle: float | None = None
-    for each in found:
+    for each, risk in zip(found, risks, strict=True):
         if each.day != day:
             seen, waiting, day = seen + waiting, [], each.day
             middle = median(seen) if seen else None
-        value = each.features.get(metric)
-        if value is not None:
-            waiting.append(value)
-        shown = value if value is not None else middle
-        filled_in.append(None if shown is None else shown if is_risk else -shown)
+        if risk is not None:
+            waiting.append(risk)
+        filled_in.append(middle if risk is None else risk)
     return filled_in
+
+
+def judge(name: str, mine: Sequence[Case], base_brier: float | None, rules: Rules) -> Judged:
+    labels = [case.label for case in mine]
+    risk = [case.risk or 0.0 for case in mine]
+    auc = judging.auc(risk, labels, [case.landmark.customer_id for case in mine], rules.level)
+    score = brier([case.probability for case in mine], labels)
+    stamp = judging.verdict(auc, score, base_brier, rules.min_churned)
+    return Judged(name, auc, judging.top_decile_lift(risk, labels), score, stamp)
+
+
+def brier(probabilities: Measured, labels: Sequence[int]) -> float | None:
+    """None where there was no past to learn a probability from."""
+    known = [each for each in probabilities if each is not None]
+    return judging.brier(known, labels) if len(known) == len(labels) else None
+
+
+def print_table(
+    judged: Sequence[Judged], silent: Sequence[str], base_brier: float | None, rules: Rules
+) -> None:
+    table = Table(
+        "", "AUC", f"{rules.level:.0%} interval", "lift in the top tenth", "Brier", "stamp"
+    )
+    for each in judged:
+        auc = each.auc
+        table.add_row(
+            each.name,
+            f"{auc.value:.3f}" if auc else "",
+            f"{auc.low:.3f} to {auc.high:.3f}" if auc and auc.low is not None else "",
+            _number(each.lift, 2),
+            _number(each.brier, 5),
+            each.stamp,
+        )
+    for name in silent:
+        table.add_row(name, "", "", "", "", "nothing to say here")
+    table.add_row("the base rate", "0.500", "", "1.00", _number(base_brier, 5), "")
+    console.print(table)
+
+
+def compare(judged: Sequence[Judged]) -> None:
+    """Whether the score and the model beat each rule of thumb, measure by measure."""
+    ours = [each for each in judged if each.name in (SCORE, LEARNED)]
+    for mine in ours:
+        for other in (each for each in judged if each not in ours):
+            better: list[str] = []
+            worse: list[str] = []
+            for (name, one), (_, two) in zip(measures(mine), measures(other), strict=True):
+                if one is not None and two is not None:
+                    (better if one > two else worse).append(name)
+            text = f"beats it on {', '.join(better) or 'nothing'}"
+            text += f", not on {', '.join(worse)}" if worse else ""
+            console.print(f"{mine.name} and {other.name}: {text}")
+
+
+def measures(each: Judged) -> list[tuple[str, float | None]]:
+    """The larger, the better."""
+    brier_score = None if each.brier is None else -each.brier
+    return [
+        ("AUC", each.auc.value if each.auc else None),
+        ("lift", each.lift),
+        ("Brier", brier_score),
+    ]
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
 
 
 if __name__ == "__main__":

@@ -38,6 +38,12 @@ billing as (
 
 ),
 
+contracts as (
+
+    select * from {{ ref('int_contract_metrics_daily') }}
+
+),
+
 detractors as (
 
     select * from {{ ref('int_detractor_metrics_daily') }}
@@ -105,7 +111,9 @@ select
     billing.invoices_observed_date as cancelling_subscriptions_date,
     detractors.unanswered_observed_date as unanswered_detractors_date,
     sentiments.csm_sentiment,
-    sentiments.sentiment_observed_date as csm_sentiment_date
+    sentiments.sentiment_observed_date as csm_sentiment_date,
+    contracts.days_to_term_end,
+    contracts.terms_observed_date as days_to_term_end_date
 
 from customer_days
 left join usage
@@ -136,3 +144,7 @@ left join sentiments
     on
         customer_days.customer_id = sentiments.customer_id
         and customer_days.as_of_date = sentiments.as_of_date
+left join contracts
+    on
+        customer_days.customer_id = contracts.customer_id
+        and customer_days.as_of_date = contracts.as_of_date
