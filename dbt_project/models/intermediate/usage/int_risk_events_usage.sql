@@ -28,11 +28,9 @@ milestones as (
 
 ),
 
-journey as (
+stalls as (
 
-    select * from {{ ref('fct_customer_journey') }}
-
-    where is_stalled
+    select * from {{ ref('int_journey_stalls') }}
 
 ),
 
@@ -117,7 +115,7 @@ unioned as (
         customer_id,
         'journey_stalled' as risk_event,
         'journey_stalled:' || stage as event_id,
-        entered_date + stall_after_days + 1 as opened_date,
+        opened_date,
         exited_date as closed_date,
         stall_after_days + 1 as value,
         array['stage:' || stage] as evidence_ids,
@@ -125,7 +123,7 @@ unioned as (
         || stall_after_days || ' days, the time that three quarters of those who'
         || ' stayed took' as evidence
 
-    from journey
+    from stalls
 
     union all
 
