@@ -32,19 +32,6 @@ bands as (
 
 ),
 
-ranked as (
-
-    select
-        *,
-        row_number() over (
-            partition by customer_id, as_of_date
-            order by lost_points desc nulls last, signal asc
-        ) as place
-
-    from signal_scores
-
-),
-
 -- Missing signals could be anything: low takes them as worst and high as best. Rounded
 -- outwards, so that the score never lies beyond them.
 summed as (
@@ -83,13 +70,18 @@ summed as (
             ) order by signal
         ) as components,
         coalesce(
-            jsonb_agg({{ sentence('sentence', 'value') }} order by place) filter (
-                where place <= 3 and lost_points >= 1
+            to_jsonb(
+                (
+                    array_agg(
+                        {{ sentence('sentence', 'value') }}
+                        order by lost_points desc, signal asc
+                    ) filter (where lost_points >= 1)
+                )[:3]
             ),
             '[]'::jsonb
         ) as reasons
 
-    from ranked
+    from signal_scores
 
     group by customer_id, as_of_date
 

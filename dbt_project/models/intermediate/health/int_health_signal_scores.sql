@@ -29,7 +29,6 @@ weighted as (
     select
         *,
         sum(signal_score * weight) over up_to_here as points,
-        coalesce(sum(signal_score * weight) over before, 0) as earlier_points,
         sum(weight) filter (where signal_score is not null) over customer_days
             as measured_weight,
         weight / sum(weight) over customer_days as share
@@ -42,11 +41,6 @@ weighted as (
             partition by customer_id, as_of_date
             order by signal
             rows between unbounded preceding and current row
-        ),
-        before as (
-            partition by customer_id, as_of_date
-            order by signal
-            rows between unbounded preceding and 1 preceding
         )
 
 )
@@ -76,7 +70,7 @@ select
         when signal_score is not null
             then
                 round(points / measured_weight, 2)
-                - round(earlier_points / measured_weight, 2)
+                - round((points - signal_score * weight) / measured_weight, 2)
     end::numeric(5, 2) as contribution,
     ((100 - signal_score) * share)::numeric(7, 4) as lost_points
 

@@ -41,27 +41,35 @@ measured as (
         sets.definition,
         sets.version,
         sets.set_segment,
-        definitions.signal,
-        definitions.source,
-        definitions.metric,
-        definitions.worst,
-        definitions.best,
-        definitions.weight,
-        definitions.sentence,
-        (documents.doc ->> definitions.metric)::numeric(18, 4) as raw_value,
-        (documents.doc ->> (definitions.metric || '_date'))::date as observed_date,
-        definitions.max_age_days
+        asked.signal,
+        asked.source,
+        asked.metric,
+        asked.worst,
+        asked.best,
+        asked.weight,
+        asked.sentence,
+        (documents.doc ->> asked.metric)::numeric(18, 4) as raw_value,
+        (documents.doc ->> (asked.metric || '_date'))::date as observed_date,
+        asked.max_age_days
 
     from documents
     inner join sets
         on
             documents.segment = sets.segment
             and documents.as_of_date = sets.as_of_date
-    inner join definitions
-        on
-            sets.definition = definitions.definition
-            and sets.version = definitions.version
-            and sets.set_segment = definitions.segment
+    -- Looked up from each document: the other way round every definition would read all
+    -- documents again.
+    cross join
+        lateral (
+            select definitions.* from definitions
+
+            where
+                definitions.definition = sets.definition
+                and definitions.version = sets.version
+                and definitions.segment = sets.set_segment
+
+            offset 0 -- noqa: AM09
+        ) as asked
 
 )
 
