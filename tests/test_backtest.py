@@ -143,6 +143,14 @@ def test_a_calibration_never_falls_as_the_risk_rises() -> None:
 
 
 @pytest.mark.slow
+def test_a_shift_foretells_as_many_as_came() -> None:
+    # Of two with even odds and two with 1 to 3 one came: 2p + 2q = 1 at p / (1 - p) = 3q / (1 - q).
+    logits = [0.0, 0.0, -np.log(3), -np.log(3)]
+    told = 1 / (1 + np.exp(-(np.array(logits) + judging.shift(logits, [0, 1, 0, 0]))))
+    assert told.sum() == pytest.approx(1)
+    assert judging.shift(logits, [0, 1, 0, 1]) > 0 > judging.shift(logits, [0, 0, 0, 1])
+
+
 def test_on_pure_noise_the_interval_holds_one_half_and_nothing_is_proven() -> None:
     inside = proven = 0
     for seed in range(200):
@@ -176,6 +184,30 @@ def test_planted_weights_are_ranked_right() -> None:
         if term.kind == "value"
     }
     assert weights["m0"] > weights["m1"] > abs(weights["m2"])
+
+
+def test_who_leaves_at_the_end_of_a_term_is_found_among_the_monthly_and_the_bound() -> None:
+    """Neither the soonest nor the latest end is the most dangerous: the one that is asked about."""
+    rng = np.random.default_rng(4)
+    found, lost = [], {}
+    for day in month_ends(18):
+        for place in range(300):
+            name = f"c{place}"
+            if lost.get(name, AS_OF) <= day:
+                continue
+            ends = int(rng.integers(0, 30) if place % 2 else rng.integers(0, 365))
+            known = {"days_to_term_end": float(ends)}
+            dates = {"days_to_term_end": day}
+            found.append(Landmark(name, day, "SMB", None, "v 1", None, known, dates))
+            if name not in lost and 30 < ends <= 90 and rng.random() < 0.3:
+                lost[name] = day + timedelta(days=ends)
+    told = list(churn.foretell(found, Stays({name: [day] for name, day in lost.items()}), RULES))
+    chances: dict[str, list[float]] = {"monthly": [], "due": [], "bound": []}
+    for each in told:
+        ends = int(each.landmark.features["days_to_term_end"])
+        kind = "monthly" if ends <= 30 else "due" if ends <= 90 else "bound"
+        chances[kind].append(float(churn.row(each)[3]))
+    assert min(chances["due"]) > 2 * max(chances["monthly"] + chances["bound"])
 
 
 def test_contributions_add_up_to_the_logit_and_the_same_history_gives_the_same_bytes() -> None:

@@ -56,7 +56,7 @@ def foretell(found: Sequence[Landmark], stays: Stays, rules: Rules) -> Iterator[
     if not found:
         return
     lead, months = (days // hazard.MONTH_DAYS for days in (rules.lead_days, rules.horizon_days))
-    panel = hazard.Panel.of(found)
+    panel = hazard.Panel.of(found, rules.lead_days, rules.horizon_days)
     lived = hazard.person_months(found, stays, lead, months)
     told: list[Foretold] = []
     for day in sorted({each.day for each in found}):
@@ -101,6 +101,9 @@ def _curve(
         return None
     stretch = curve.slope / curve.scale
     shift = curve.intercept - stretch * curve.centre
+    if stretch > 1:
+        # The past may make a forecast less sure of itself. Surer is what few losses happen to say.
+        shift, stretch = judging.shift(logits, labels), 1.0
     return float(np.round(shift, 6)), float(np.round(stretch, 6))
 
 
@@ -133,4 +136,4 @@ def _shown(landmark: Landmark, name: str, share: Any) -> Mapping[str, Any]:
     }
 
 
-CHURN = Statistic("churn_probability", "1", COLUMNS, compute)
+CHURN = Statistic("churn_probability", "2", COLUMNS, compute)

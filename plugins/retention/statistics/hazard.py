@@ -17,12 +17,15 @@ from retention.statistics.landmarks import Landmark, Stays
 
 MONTH_DAYS = 30
 # The smaller, the stronger the penalty: some hundred losses carry no thirty free weights.
-STRENGTH = 0.003
+STRENGTH = 0.01
 # Of every hundred values the lowest and the highest are pulled in to their neighbours.
 TAILS = (1, 99)
 # By their logarithm: a year more matters early, a hundred more to the small.
 LOGARITHMS = ("mrr_reporting_amount", "tenure_days")
 MIN_MEASURED = 0.05
+# Who is bound for longer than the months that are asked about is as good as bound for ever, and
+# a term that ends within those months is where yearly customers leave.
+TERM_END = "days_to_term_end"
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,13 @@ class Panel:
     landmarks: Sequence[Landmark]
     columns: Mapping[str, Any]
     segments: Any
+    lead_days: int = 30
+    horizon_days: int = 90
 
     @classmethod
-    def of(cls, landmarks: Sequence[Landmark]) -> Panel:
+    def of(
+        cls, landmarks: Sequence[Landmark], lead_days: int = 30, horizon_days: int = 90
+    ) -> Panel:
         import numpy as np
 
         names = sorted({name for each in landmarks for name in each.features})
@@ -48,13 +55,15 @@ class Panel:
                 columns[name] = np.array(
                     [math.nan if v is None else math.log1p(max(0.0, float(v))) for v in raw], float
                 )
+        if TERM_END in columns:
+            columns[TERM_END] = np.minimum(columns[TERM_END], horizon_days + lead_days)
         segments = np.array([each.segment for each in landmarks], object)
-        return cls(landmarks, dict(sorted(columns.items())), segments)
+        return cls(landmarks, dict(sorted(columns.items())), segments, lead_days, horizon_days)
 
 
 @dataclass(frozen=True)
 class Term:
-    """One number of the model: a metric, that it is missing, or a segment."""
+    """One number of the model: a metric, that it is missing or falls due, or a segment."""
 
     name: str
     kind: str
@@ -71,6 +80,8 @@ class Term:
         raw = panel.columns[self.name][rows]
         if self.kind == "missing":
             return (np.isnan(raw).astype(float) - self.mean) / self.scale
+        if self.kind == "due":
+            return (((raw > self.low) & (raw <= self.high)).astype(float) - self.mean) / self.scale
         return np.nan_to_num((np.clip(raw, self.low, self.high) - self.mean) / self.scale)
 
 
@@ -132,6 +143,11 @@ def terms(panel: Panel, rows: slice) -> tuple[Term, ...]:
             found.append(Term(name, "value", float(clipped.mean()), spread, low, high))
         if share > 0.01:
             found.append(Term(name, "missing", share, math.sqrt(share * (1 - share))))
+        if name == TERM_END:
+            first, last = float(panel.lead_days), float(panel.horizon_days)
+            due = float(((column[rows] > first) & (column[rows] <= last)).mean())
+            if 0 < due < 1:
+                found.append(Term(name, "due", due, math.sqrt(due * (1 - due)), first, last))
     segments = panel.segments[rows]
     kinds = sorted(set(segments))
     for segment in kinds if len(kinds) > 1 else []:
@@ -173,6 +189,7 @@ def fit(panel: Panel, rows: slice, lived: Any) -> Model | None:
     """
     import numpy as np
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     lived = lived[(lived[:, 0] >= rows.start) & (lived[:, 0] < rows.stop)]
     losses = int(lived[:, 2].sum())
@@ -182,7 +199,9 @@ def fit(panel: Panel, rows: slice, lived: Any) -> Model | None:
     table = matrix(used, panel, rows)[lived[:, 0] - rows.start]
     ahead = (lived[:, 1:2] == np.arange(1, lived[:, 1].max() + 1)).astype(float)
     found = LogisticRegression(C=STRENGTH, solver="newton-cholesky", tol=1e-8, max_iter=200)
-    found.fit(np.hstack([table, ahead]), lived[:, 2])
+    # Matrices this small take several times as long when they are shared out among processors.
+    with threadpool_limits(1):
+        found.fit(np.hstack([table, ahead]), lived[:, 2])
     # Rounded at once, so that what a processor does in its last digits is never seen.
     weights = [round(float(each), 6) for each in found.coef_[0]]
     level = round(float(found.intercept_[0]), 6)

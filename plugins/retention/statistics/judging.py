@@ -116,13 +116,14 @@ def calibrate(risks: Sequence[float], labels: Sequence[int]) -> Calibration | No
     x = (risk - centre) / scale
     target = np.where(label > 0, (left + 1) / (left + 2), 1 / (stayed + 2))
     a, b = math.log((left + 1) / (stayed + 1)), 0.0
-    for _ in range(50):
+    for _ in range(100):
         p = 1 / (1 + np.exp(-(a + b * x)))
         w = p * (1 - p)
         gradient = np.array([(target - p).sum(), ((target - p) * x).sum()])
         cross = (w * x).sum()
         hessian = np.array([[w.sum() + 1e-9, cross], [cross, (w * x * x).sum() + 1e-9]])
-        step = np.linalg.solve(hessian, gradient)
+        # Newton's whole steps overshoot where the risk nearly tells the two apart.
+        step = np.clip(np.linalg.solve(hessian, gradient), -1.0, 1.0)
         a, b = a + float(step[0]), b + float(step[1])
         if abs(step).max() < 1e-10:
             break
@@ -130,6 +131,19 @@ def calibrate(risks: Sequence[float], labels: Sequence[int]) -> Calibration | No
         share = float(target.mean())
         a, b = math.log(share / (1 - share)), 0.0
     return Calibration(centre, scale, a, b)
+
+
+def shift(logits: Sequence[float], labels: Sequence[int]) -> float:
+    """What has to be added to the logits for as many to be foretold as came."""
+    import numpy as np
+
+    logit, share = np.asarray(logits, float), float(np.mean(labels))
+    low, high = -30.0, 30.0
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        foretold = float((1 / (1 + np.exp(-(middle + logit)))).mean())
+        low, high = (middle, high) if foretold < share else (low, middle)
+    return low
 
 
 def verdict(
