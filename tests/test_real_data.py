@@ -158,6 +158,20 @@ def test_who_connects_only_use_is_scored_by_use(fightchurn: Company) -> None:
     ) == {(band, Decimal(1)) for band in ("red", "yellow", "green", "unknown")}
 
 
+def test_the_score_by_use_alone_is_judged_by_who_left(fightchurn: Company) -> None:
+    """Of 2,557 customers at seven ends of months; the last three have no horizon behind them."""
+    assert fightchurn.ask(
+        "select score_version, population_count, too_late_count, immature_count, unscored_count,"
+        " judged_count, churned_count, round(auc, 2), auc_low > 0.5, stamp"
+        " from publish.fct_health_backtest where score_name = 'health_score' and segment = 'all'"
+        " and outcome = 'within_horizon' and period = 'all'"
+    ) == [("product 1", 2_557, 42, 1_242, 0, 1_273, 79, Decimal("0.58"), True, "proven")]
+    # Forty-three losses in three judged months come too late to learn from and be judged by.
+    assert fightchurn.ask(
+        "select distinct stamp from publish.fct_health_backtest where score_name = 'learned'"
+    ) == [("too few to say",)]
+
+
 def test_the_page_of_a_company_without_surveys_and_meetings(fightchurn: Company) -> None:
     page = fightchurn.page()
     assert "MRR USD 297,611 from 445 customers" in page
