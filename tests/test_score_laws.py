@@ -52,6 +52,16 @@ CHANGES = """
         )
     from staging.int_health_changes
 """
+PAST = (
+    "create table staging.int_customer_metrics_history as"
+    " select * from staging.int_customer_metrics_daily with no data",
+    "insert into staging.int_customer_metrics_history"
+    " (customer_id, segment, as_of_date, m0, m0_date, m1, m1_date) values"
+    " ('leaves', 'SMB', '2026-01-31', 0.9, '2026-01-31', 0.1, '2026-01-31'),"
+    " ('stays', 'SMB', '2026-01-31', 0.1, '2026-01-31', 0.9, '2026-01-31')",
+    "create table staging.int_customer_stays as select 'leaves' as customer_id,"
+    " date '2025-01-01' as starts_date, date '2026-04-01' as churned_date",
+)
 pytestmark = pytest.mark.slow
 law = settings(
     max_examples=12,
@@ -294,6 +304,9 @@ def test_a_check_tells_who_would_move_and_changes_nothing(
             with score.cursor().copy(copy) as lines:
                 file.writelines(lines)
     score.commit()
+    for text in PAST:
+        score.execute(sql.SQL(text))
+    score.commit()
     same = checks.check(module_warehouse, tmp_path)
     assert same.before == same.after
     assert same.moved == []
@@ -309,11 +322,20 @@ def test_a_check_tells_who_would_move_and_changes_nothing(
         "m0": Decimal("0.75"),
         "m1": Decimal("0.25"),
     }
+    # At the end of January both had 50; by the new weights 70 belong to the one who left.
+    before, after = found.before.worth, found.after.worth
+    assert before is not None
+    assert after is not None
+    values = [each.auc and each.auc.value for each in (before, after)]
+    assert (before.customers, before.left, values) == (2, 1, [0.5, 0.0])
     signals.write_text(kept + line.format("0.75").replace(",m0,high", ",m9,high"))
     with pytest.raises(UsageError, match="there is no metric m9"):
         checks.check(module_warehouse, tmp_path)
     signals.write_text(kept)
     assert checks.check(module_warehouse, tmp_path) == same
+    for name in ("int_customer_metrics_history", "int_customer_stays"):
+        score.execute(sql.SQL(f"drop table staging.{name}"))
+    score.commit()
 
 
 @law

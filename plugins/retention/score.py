@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 from retention.errors import BuildError, UsageError
+from retention.statistics import judging, landmarks
+from retention.statistics.base import Inputs
 from retention.warehouse import Warehouse
 
 SEEDS = (
@@ -31,6 +33,7 @@ SEEDS = (
     "health_bands",
 )
 BANDS = ("green", "yellow", "red", "unknown")
+DATED = ("health_score_signals", "health_score_caps", "health_bands")
 NEWEST = "select max(as_of_date) from staging.int_customer_metrics_daily"
 SCORES = """
     select scores.customer_id, scores.score, scores.band
@@ -55,6 +58,34 @@ BROKEN = """
         where table_schema = 'staging' and table_name = 'int_customer_metrics_daily'
     )
 """
+# A history has columns that a later build has not, and the other way round.
+SHARED_COLUMNS = """
+    select array_agg(daily.column_name::text)
+    from information_schema.columns as daily
+    inner join information_schema.columns as history using (table_schema, column_name)
+    where daily.table_schema = 'staging'
+        and daily.table_name = 'int_customer_metrics_daily'
+        and history.table_name = 'int_customer_metrics_history'
+"""
+PAST = """
+    insert into staging.int_customer_metrics_daily ({columns})
+    select {columns} from staging.int_customer_metrics_history
+    where extract(day from as_of_date + 1) = 1 and as_of_date < %(day)s
+"""
+PAST_SCORES = """
+    select customer_id, as_of_date, score from staging.int_health_scores
+    where score is not null order by as_of_date, customer_id
+"""
+
+
+@dataclass(frozen=True)
+class Worth:
+    """How the definition of one day would have ranked who left, at past ends of months."""
+
+    customers: int
+    left: int
+    auc: judging.Auc | None
+    lift: float | None
 
 
 @dataclass(frozen=True)
@@ -63,6 +94,7 @@ class State:
 
     scores: dict[str, tuple[Decimal | None, str]]
     signals: dict[tuple[str, str, str], tuple[Any, ...]]
+    worth: Worth | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +152,47 @@ def _state(conn: psycopg.Connection, day: date) -> State:
     return State(
         {customer: (score, band) for customer, score, band in scores},
         {tuple(row[:3]): tuple(row[3:]) for row in rows},
+        _worth(conn, day),
     )
+
+
+def _worth(conn: psycopg.Connection, day: date) -> Worth | None:
+    """The newest versions of all, as if they had held from the beginning; None without a past."""
+    columns = (conn.execute(SHARED_COLUMNS).fetchone() or [None])[0]
+    if not columns:
+        return None
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    with conn.transaction(force_rollback=True):
+        for name in DATED:
+            table = sql.Identifier("policy", name)
+            # All alike, so that they follow one another as before.
+            back = "update {} set valid_from = valid_from - 36500"
+            conn.execute(sql.SQL(back).format(table))
+        conn.execute("delete from staging.int_customer_metrics_daily")
+        conn.execute(sql.SQL(PAST).format(columns=names), {"day": day})
+        rows = conn.execute(PAST_SCORES).fetchall()
+        conn.execute("set local search_path to staging, marts, policy")
+        inputs = Inputs(conn, day, datetime.combine(day, time()))
+        rules, stays = landmarks.Rules.read(inputs), landmarks.stays(inputs)
+    customers: list[str] = []
+    risks: list[float] = []
+    labels: list[int] = []
+    for customer, month, score in rows:
+        result = _outcome(customer, month, stays, day, rules)
+        if result in (landmarks.LEFT, landmarks.STAYED):
+            customers.append(customer)
+            risks.append(-float(score))
+            labels.append(int(result == landmarks.LEFT))
+    auc = judging.auc(risks, labels, customers, rules.level) if labels else None
+    return Worth(len(labels), sum(labels), auc, judging.top_decile_lift(risks, labels))
+
+
+def _outcome(
+    customer: str, month: date, stays: landmarks.Stays, day: date, rules: landmarks.Rules
+) -> str:
+    left = stays.next_loss(customer, month)
+    until = month + timedelta(days=rules.horizon_days)
+    return landmarks.outcome(month, left, until, day, rules.lead_days)
 
 
 def _replace(conn: psycopg.Connection, name: str, path: Path, day: date) -> None:
@@ -174,12 +246,36 @@ def show(found: Check, console: Console, last: int = 20) -> None:
         table.add_row(band, str(before[band]), str(after[band]))
     console.print(table)
     console.print(f"{len(found.moved)} of {len(found.after.scores)} customers change their band.")
+    _show_worth(found, console)
     table = _table("customer", "score", "band", "would be", "band")
     for customer in found.moved[:last]:
         old, new = found.before.scores.get(customer, (None, "")), found.after.scores[customer]
         table.add_row(customer, str(old[0] or ""), old[1], str(new[0] or ""), new[1])
     if found.moved:
         console.print(table)
+
+
+def _show_worth(found: Check, console: Console) -> None:
+    """Before and after, over the months that are over: no proof for who fitted weights to them."""
+    pair = found.before.worth, found.after.worth
+    if not all(each and each.auc for each in pair):
+        console.print("Nobody has left yet to judge either by.")
+        return
+    table = _table(
+        "who left, by past ends of months", "customers", "left", "AUC", "interval", "lift"
+    )
+    for name, each in zip(("by the definition", "by the working tree"), pair, strict=True):
+        if each and each.auc:
+            low, high = each.auc.low, each.auc.high
+            table.add_row(
+                name,
+                f"{each.customers:,}",
+                f"{each.left:,}",
+                f"{each.auc.value:.3f}",
+                f"{low:.3f} to {high:.3f}" if low is not None else "",
+                "" if each.lift is None else f"{each.lift:.2f}",
+            )
+    console.print(table)
 
 
 def _pair(found: Check, key: tuple[str, str, str], text: Any) -> tuple[str, str]:
