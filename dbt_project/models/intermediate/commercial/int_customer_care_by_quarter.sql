@@ -72,6 +72,27 @@ wishes as (
 
 ),
 
+-- What a playbook asked for; who had no time left to answer counts neither way.
+answers as (
+
+    select
+        customer_quarters.quarter,
+        customer_quarters.customer_id,
+        count(*) as actions_due,
+        count(*) filter (where actions.is_in_time) as actions_in_time
+
+    from customer_quarters
+    inner join {{ ref('fct_playbook_actions') }} as actions
+        on
+            customer_quarters.customer_id = actions.customer_id
+            and actions.is_in_time is not null
+            and customer_quarters.quarter <= actions.due_at::date
+            and customer_quarters.ends_date > actions.due_at::date
+
+    group by customer_quarters.quarter, customer_quarters.customer_id
+
+),
+
 expansions as (
 
     select
@@ -97,6 +118,8 @@ select
     coalesce(detractors.detractors_in_time, 0) as detractors_in_time,
     coalesce(wishes.feedback_due, 0) as feedback_due,
     coalesce(wishes.feedback_in_time, 0) as feedback_in_time,
+    coalesce(answers.actions_due, 0) as actions_due,
+    coalesce(answers.actions_in_time, 0) as actions_in_time,
     coalesce(expansions.expansion_mrr_amount, 0)::numeric(18, 4)
         as expansion_mrr_amount,
     reviews.customer_id is not null as is_review_due,
@@ -115,6 +138,10 @@ left join wishes
     on
         customer_quarters.quarter = wishes.quarter
         and customer_quarters.customer_id = wishes.customer_id
+left join answers
+    on
+        customer_quarters.quarter = answers.quarter
+        and customer_quarters.customer_id = answers.customer_id
 left join expansions
     on
         customer_quarters.quarter = expansions.quarter

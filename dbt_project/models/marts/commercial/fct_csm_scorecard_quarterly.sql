@@ -47,6 +47,8 @@ counted as (
         count(*) filter (where months_met >= 3) as customers_met_monthly,
         sum(feedback_due)::bigint as feedback_due,
         sum(feedback_in_time)::bigint as feedback_in_time,
+        sum(actions_due)::bigint as actions_due,
+        sum(actions_in_time)::bigint as actions_in_time,
         sum(detractors_due)::bigint as detractors_due,
         sum(detractors_in_time)::bigint as detractors_in_time
 
@@ -82,7 +84,8 @@ select
         ('review_coverage', 'reviews_documented', 'reviews_due'),
         ('monthly_contact', 'customers_met_monthly', 'customers'),
         ('detractor_sla', 'detractors_in_time', 'detractors_due'),
-        ('feedback', 'feedback_in_time', 'feedback_due')
+        ('feedback', 'feedback_in_time', 'feedback_due'),
+        ('action', 'actions_in_time', 'actions_due')
     ] -%}
     counted.{{ part }},
     {% if whole != 'customers' -%}
