@@ -28,6 +28,10 @@ CANONICAL = {
     "int_feedback_items",
     "int_goals",
     "int_invoices",
+    "int_ledger_arrivals",  # which records are new since the ledger was built last
+    "int_ledger_customers",
+    "int_ledger_mark",
+    "int_ledger_plan",
     "int_meeting_records",
     "int_one_off_charges",
     "int_owners",
@@ -39,6 +43,7 @@ CANONICAL = {
     "int_tickets",
     "int_usage",
     # What one vendor needs before it can be put beside the others.
+    "int_stripe_bills",
     "int_stripe_invoice_lines",
     "int_stripe_payers",
     "int_stripe_terms",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,18 +18,13 @@ from retention.settings import Settings
 from retention.sources import SOURCES
 from retention.warehouse import Warehouse
 from tests.loading import query
-from tests.marts_company import land
+from tests.marts_company import crm, land
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 HISTORIES = 500
-DAY = json.dumps({"as_of": "2026-06-30", "known_at": "2030-01-01T00:00:00Z", "build_id": 1})
-MODELS = (
-    "fct_mrr_daily",
-    "fct_mrr_movements_monthly",
-    "fct_mrr_policy_bridge_monthly",
-    "fct_churn_by_policy_monthly",
-)
+# The mark comes after every table of the ledger.
+MODELS = ("int_ledger_mark", "fct_churn_by_policy_monthly")
 Term = tuple[int, int, int, int]  # days of pause before it, days it lasts, price in cents, quantity
 History = list[list[Term]]  # one list of terms per item
 
@@ -102,14 +100,29 @@ def bills(payer: str, history: History, currency: str = "usd", *, split: bool = 
     return found
 
 
-def build(wh: Warehouse) -> None:
+def build(
+    wh: Warehouse, day: str = "2026-06-30", *more: str, models: Sequence[str] = MODELS
+) -> bool:
+    """Build the ledger of that day; whether it was carried on, and not made anew."""
     settings = wh.settings or Settings.from_env()
-    models = [f"+{model}" for model in MODELS]
     only = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
-    ran = dbt_runner.run(
-        wh, settings, ["build", *only, "--select", *models, "--vars", DAY, "--threads", "4"]
-    )
+    told = json.dumps({"as_of": day, "known_at": "2030-01-01T00:00:00Z", "build_id": 1})
+    selected = [f"+{model}" for model in models]
+    command = ["build", *only, *more, "--select", *selected, "--vars", told, "--threads", "4"]
+    ran = dbt_runner.run(wh, settings, command)
     assert {node.name: node.message for node in ran if node.failed} == {}
+    return bool(query(wh, "select is_increment from staging.int_ledger_plan", "transformer")[0][0])
+
+
+def payer(key: str, company: int) -> Any:
+    return {"id": key, "created": 1750000000, "metadata": {"crm_company_id": f"{company}"}}
+
+
+def contract(number: int, account: str, start: str, **more: Any) -> Any:
+    """A subscription of a file."""
+    money = {"mrr_amount": "120.00", "currency": "USD", "quantity": "3", "product": "seat"}
+    key = {"subscription_id": f"S{number}", "account_id": account, "starts_on": start}
+    return {**key, **money, **more}
 
 
 def ledger(wh: Warehouse, kind: str) -> list[tuple[Any, ...]]:
@@ -139,8 +152,12 @@ def built(module_warehouse: Warehouse) -> Warehouse:
         for number, history in enumerate(generated())
         for doc in bills(f"cus_order_{number}", history)
     ]
-    land(wh, "stripe", "invoices", *docs, *reversed(shuffled))
-    build(wh)
+    owned = [bills(f"cus_owned_{number}", generated()[number]) for number in range(4)]
+    land(wh, "stripe", "invoices", *docs, *reversed(shuffled), *chain.from_iterable(owned))
+    land(wh, "hubspot", "companies", *(crm(f"{number}", name="Owned") for number in range(4)))
+    land(wh, "stripe", "customers", *(payer(f"cus_owned_{n}", n) for n in range(4)))
+    land(wh, "files", "subscriptions", *(contract(n, f"A{n}", "2026-01-10") for n in range(6)))
+    assert not build(wh)
     return wh
 
 
@@ -211,6 +228,117 @@ def test_another_customer_and_another_time_zone_change_nobody(built: Warehouse) 
         conn.execute(
             f"alter role current_user in database \"{database}\" set timezone = 'Pacific/Auckland'"
         )
-    build(built)
+    assert build(built)
     assert ledger(built, "more")
     assert {kind: ledger(built, kind) for kind in before} == before
+
+
+LEDGER = (
+    "staging.int_stripe_bills",
+    "staging.int_stripe_invoice_lines",
+    "staging.int_subscription_lines",
+    "staging.int_subscription_terms",
+    "staging.int_mrr_terms",
+    "staging.int_mrr_balances",
+    "staging.int_mrr_volume_steps",
+    "staging.int_mrr_by_month",
+    "staging.int_mrr_by_policy",
+    "marts.fct_mrr_daily",
+    "marts.fct_mrr_movements_monthly",
+    "marts.fct_mrr_by_policy_monthly",
+    "marts.fct_mrr_policy_bridge_monthly",
+    "marts.fct_churn_by_policy_monthly",
+)
+
+
+def contents(wh: Warehouse) -> dict[str, Any]:
+    """Rows and a fingerprint of them, per table of the ledger."""
+    digest = "md5(string_agg(t::text, '|' order by t::text))"
+    return {
+        name: query(wh, f"select count(*), {digest} from {name} t", "transformer")[0]
+        for name in LEDGER
+    }
+
+
+def events(wh: Warehouse) -> None:
+    """What can happen to customers who were built already."""
+    histories = generated()
+    late, dearer, gone, paused, unpaid = (
+        bills(f"cus_plain_{number}", histories[number])[0] for number in range(1, 6)
+    )
+    dearer["lines"]["data"][0]["price"]["unit_amount"] += 700
+    land(
+        wh, "stripe", "invoices",
+        *bills("cus_new", histories[7]),
+        {**late, "id": "in_late", "lines": {"data": [
+            {**late["lines"]["data"][0], "id": "il_late", "subscription_item": "si_late"}]}},
+        dearer,
+        {**gone, "archived": True},
+        {**paused, "status": "void"},
+        {**unpaid, "status": "open", "due_date": unpaid["created"], "status_transitions": {}},
+        # Odd, and no reason to be wrong: a bill that changes its payer, one item of two payers.
+        {**bills("cus_plain_6", histories[6])[0], "customer": "cus_plain_7"},
+        {**bills("cus_plain_8", histories[8])[0], "id": "in_both", "customer": "cus_plain_9"},
+    )  # fmt: skip
+    left = {"id": "sub_cus_plain_10", "customer": "cus_plain_10", "start_date": 1750000000}
+    asked = {"canceled_at": 1755000000, "ended_at": 1760000000, "status": "canceled"}
+    land(wh, "stripe", "subscriptions", {**left, **asked})
+    # Two accounts become one, a payer finds its account, and an account changes its payer.
+    land(wh, "hubspot", "companies", crm("0", name="Owned", hs_merged_object_ids="1"))
+    land(wh, "hubspot", "companies", {**crm("1", name="Owned"), "archived": True})
+    land(wh, "stripe", "customers", payer("cus_plain_11", 2), payer("cus_owned_3", 2))
+    land(
+        wh, "files", "subscriptions",
+        contract(0, "A0", "2026-01-10", ends_on="2026-05-10"),
+        contract(1, "A2", "2026-01-10"),
+        contract(7, "A2", "2026-03-01", contract_id="S3"),
+    )  # fmt: skip
+
+
+def test_a_ledger_carried_on_is_the_one_made_anew_row_by_row(built: Warehouse) -> None:
+    before = contents(built)
+    # A bill from before all months that there are: the tables of months begin earlier.
+    first = bills("cus_first", [[(0, 400, 700, 3)]])[0]
+    first["lines"]["data"][0]["period"]["start"] = epoch(date(2024, 2, 29))
+    land(built, "stripe", "invoices", first)
+    assert build(built, "2026-07-01")
+    events(built)
+    assert build(built, "2026-07-15")
+    # A month ends and nothing is new.
+    assert build(built, "2026-08-02")
+    carried_on = contents(built)
+    assert {name for name in LEDGER if carried_on[name] == before[name]} == set()
+    assert not build(built, "2026-08-02", "--full-refresh")
+    assert contents(built) == carried_on
+
+
+def test_a_ledger_is_made_anew_for_an_earlier_day_by_other_rules_or_after_one_that_broke_off(
+    built: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = ["int_ledger_plan"]
+    mark = "create table staging.kept as select * from staging.int_ledger_mark"
+    put_back = "insert into staging.int_ledger_mark select * from staging.kept"
+    with built.connect("transformer") as conn:
+        conn.execute(mark)
+    # The plan takes the mark away until the ledger is complete.
+    assert build(built, "2026-08-03", models=plan)
+    assert not build(built, "2026-08-03", models=plan)
+    with built.connect("transformer") as conn:
+        conn.execute(put_back)
+    assert not build(built, "2026-08-01", models=plan)
+    with built.connect("transformer") as conn:
+        conn.execute(put_back)
+    monkeypatch.setattr(dbt_runner, "fingerprint", lambda project: "another")
+    assert not build(built, "2026-08-03", models=plan)
+
+
+def test_another_seed_or_model_is_another_project(tmp_path: Path) -> None:
+    for folder, name in (("seeds", "policy.csv"), ("models", "model.sql")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text("a")
+    before = dbt_runner.fingerprint(tmp_path)
+    assert before == dbt_runner.fingerprint(tmp_path)
+    (tmp_path / "seeds" / "policy.csv").write_text("b")
+    changed = dbt_runner.fingerprint(tmp_path)
+    (tmp_path / "models" / "model.sql").write_text("b")
+    assert len({before, changed, dbt_runner.fingerprint(tmp_path)}) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import threading
@@ -195,8 +196,20 @@ def _variables(wh: Warehouse, settings: Settings) -> Mapping[str, str]:
         "RETENTION_DBT_USER": str(parts.get("user", "")),
         "DBT_ENV_SECRET_PASSWORD": str(parts.get("password", "")),
         "PGOPTIONS": " ".join(f"-c {name}={value}" for name, value in session.items()),
+        "RETENTION_PROJECT_FINGERPRINT": fingerprint(settings.root / "dbt_project"),
         "DO_NOT_TRACK": "1",
     }
+
+
+def fingerprint(project: Path) -> str:
+    """Changes with every model, macro, seed and setting: what was built before is then no start."""
+    digest = hashlib.sha256()
+    folders = ("models", "macros", "materializations", "seeds")
+    paths = [path for name in folders for path in (project / name).rglob("*") if path.is_file()]
+    for path in sorted([*paths, *project.glob("*.yml")]):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(project)} {len(content)} ".encode() + content)
+    return digest.hexdigest()
 
 
 def _keep_connections() -> None:

@@ -1,3 +1,5 @@
+{{ config(materialized='table') }}
+
 with
 
 months as (
@@ -18,7 +20,7 @@ months as (
 
 used_currencies as (
 
-    select distinct currency from {{ ref('int_subscription_terms') }}
+    select distinct currency from {{ ref('int_subscription_lines') }}
 
 ),
 

@@ -1,5 +1,3 @@
-{{ config(materialized='table') }}
-
 with
 
 identities as (
@@ -16,7 +14,7 @@ customer_keys as (
 
 stripe_invoices as (
 
-    select * from {{ ref('stg_stripe__invoices') }}
+    select * from {{ ref('int_stripe_bills') }}
 
 ),
 

@@ -1,4 +1,10 @@
-{{ config(materialized='table') }}
+{{
+    config(
+        materialized='ledger',
+        meta={'redo': 'month'},
+        indexes=[{'columns': ['customer_id']}]
+    )
+}}
 
 with
 
@@ -104,6 +110,8 @@ summed as (
             as closing_amount
 
     from entries
+
+    where {{ is_redone_month('customer_id', 'month') }}
 
     group by customer_id, currency, month
 

@@ -1,10 +1,19 @@
-{{ config(materialized='table') }}
+{{
+    config(
+        materialized='ledger',
+        meta={'redo': 'month'},
+        indexes=[{'columns': ['customer_id']}]
+    )
+}}
 
 with
 
 terms as (
 
     select * from {{ ref('int_mrr_terms') }}
+
+    -- A month that ended rests on all that began before it.
+    where {{ is_redone_in_months('customer_id') }}
 
 ),
 
@@ -26,33 +35,27 @@ first_rates as (
 
 ),
 
+-- Read once: this is the longest table of the ledger.
 steps as (
 
     select
-        policy,
-        position,
-        customer_id,
-        currency,
-        rated_date,
-        date_trunc('month', starts_date)::date as month,
-        mrr_amount as step_amount
+        terms.policy,
+        terms.position,
+        terms.customer_id,
+        terms.currency,
+        terms.rated_date,
+        date_trunc('month', step.step_date)::date as month,
+        step.step_amount
 
     from terms
+    cross join
+        lateral (
+            values
+            (terms.starts_date, terms.mrr_amount),
+            (terms.ends_date, -terms.mrr_amount)
+        ) as step (step_date, step_amount)
 
-    union all
-
-    select
-        policy,
-        position,
-        customer_id,
-        currency,
-        rated_date,
-        date_trunc('month', ends_date)::date as month,
-        -mrr_amount as step_amount
-
-    from terms
-
-    where ends_date is not null
+    where step.step_date is not null
 
 ),
 
@@ -120,7 +123,9 @@ by_rate as (
                 else greatest(balances.rated_month, first_rates.month)
             end = fx_rates.month
 
-    where balances.mrr_amount != 0
+    where
+        balances.mrr_amount != 0
+        and {{ is_redone_month('balances.customer_id', 'months.month') }}
 
 )
 

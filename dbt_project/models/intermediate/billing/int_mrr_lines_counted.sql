@@ -21,7 +21,7 @@ subscriptions as (
         min(starts_date) as starts_date,
         max(ended_date) as ended_date
 
-    from lines
+    from {{ ref('int_subscription_lines') }}
 
     group by source, subscription_key, customer_id
 

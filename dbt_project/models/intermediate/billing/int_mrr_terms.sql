@@ -1,10 +1,18 @@
-{{ config(materialized='table') }}
+{{
+    config(
+        materialized='ledger',
+        meta={'redo': 'customer'},
+        indexes=[{'columns': ['customer_id']}]
+    )
+}}
 
 with
 
 lines as (
 
     select * from {{ ref('int_mrr_lines_counted') }}
+
+    where {{ is_redone_customer('customer_id') }}
 
 ),
 

@@ -1,10 +1,18 @@
+{{
+    config(
+        materialized='ledger',
+        meta={'redo': 'customer'},
+        indexes=[{'columns': ['customer_id']}]
+    )
+}}
+
 with
 
 terms as (
 
     select * from {{ ref('int_mrr_terms') }}
 
-    where policy = 'default'
+    where policy = 'default' and {{ is_redone_customer('customer_id') }}
 
 ),
 
@@ -20,8 +28,6 @@ steps as (
 
     from terms
 
-    where starts_date <= {{ as_of() }}
-
     union all
 
     select
@@ -34,7 +40,7 @@ steps as (
 
     from terms
 
-    where ends_date <= {{ as_of() }}
+    where ends_date is not null
 
 ),
 

@@ -1,10 +1,23 @@
-{{ config(materialized='table') }}
+{{
+    config(
+        materialized='ledger',
+        meta={'redo': 'invoice'},
+        indexes=[
+            {'columns': ['invoice_id']},
+            {'columns': ['stripe_customer_id']},
+            {'columns': ['subscription_id']},
+            {'columns': ['subscription_item_id']}
+        ]
+    )
+}}
 
 with
 
 invoices as (
 
     select * from {{ ref('stg_stripe__invoices') }}
+
+    where {{ is_arrived_invoice('invoice_id') }}
 
 ),
 

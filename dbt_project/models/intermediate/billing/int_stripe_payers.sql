@@ -14,7 +14,7 @@ subscriptions as (
 
 invoices as (
 
-    select * from {{ ref('stg_stripe__invoices') }}
+    select * from {{ ref('int_stripe_bills') }}
 
 ),
 

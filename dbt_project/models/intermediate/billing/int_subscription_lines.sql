@@ -1,10 +1,16 @@
-{{ config(materialized='table') }}
+{{
+    config(
+        materialized='ledger',
+        meta={'redo': 'customer'},
+        indexes=[{'columns': ['customer_id']}]
+    )
+}}
 
 with
 
 stripe_terms as (
 
-    select * from {{ ref('int_stripe_terms') }}
+    {{ stripe_terms_to_build() }}
 
 ),
 
@@ -160,3 +166,5 @@ left join cancellations
         unioned.source = cancellations.source
         and unioned.subscription_key = cancellations.subscription_key
 left join intervals on unioned.billing_interval = intervals.billing_interval
+
+where {{ is_redone_customer('identities.customer_id') }}

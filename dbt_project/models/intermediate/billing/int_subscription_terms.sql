@@ -1,4 +1,10 @@
-{{ config(materialized='table') }}
+{{
+    config(
+        materialized='ledger',
+        meta={'redo': 'customer'},
+        indexes=[{'columns': ['customer_id']}]
+    )
+}}
 
 with
 
@@ -6,7 +12,11 @@ lines as (
 
     select * from {{ ref('int_subscription_lines') }}
 
-    where not is_paused and not is_metered and not is_credit
+    where
+        not is_paused
+        and not is_metered
+        and not is_credit
+        and {{ is_redone_customer('customer_id') }}
 
 ),
 

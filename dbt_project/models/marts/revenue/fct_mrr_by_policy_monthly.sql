@@ -1,8 +1,18 @@
+{{
+    config(
+        materialized='ledger',
+        meta={'redo': 'month'},
+        indexes=[{'columns': ['customer_id']}]
+    )
+}}
+
 with
 
 mrr_by_policy as (
 
     select * from {{ ref('int_mrr_by_policy') }}
+
+    where {{ is_redone_month('customer_id', 'month') }}
 
 ),
 

@@ -1,8 +1,16 @@
+{{
+    config(
+        materialized='ledger',
+        meta={'redo': 'customer'},
+        indexes=[{'columns': ['customer_id']}]
+    )
+}}
+
 with
 
 ranges as (
 
-    select * from {{ ref('int_mrr_ranges') }}
+    {{ ranges_to_lay_out() }}
 
 ),
 

@@ -1,0 +1,186 @@
+{#-
+The ledger is made anew or carried on. `int_ledger_plan` decides once a build; these macros say to
+a model what it has to do then. A unit test has no plan and looks at all of its rows.
+-#}
+
+{#- The plan of this very build, as a row; none where nobody made one for its day and knowledge. -#}
+{% macro ledger_plan() -%}
+    {%- if not execute or model.resource_type == 'unit_test' -%}{{ return(none) }}{%- endif -%}
+    {%- set plan = staging_table("int_ledger_plan") -%}
+    {%- if plan is none -%}{{ return(none) }}{%- endif -%}
+    {%- set found = run_query(
+        "select * from " ~ plan ~ " where as_of = " ~ as_of() ~ " and known_at = " ~ known_at()
+        ~ " and project = '" ~ project_fingerprint() ~ "'"
+    ) -%}
+    {{ return(found.rows[0] if found.rows else none) }}
+{%- endmacro %}
+
+{#- The plan where this model is to be carried on, none where it is to be made anew. -#}
+{% macro ledger_increment(of_months=false) -%}
+    {%- set plan = ledger_plan() -%}
+    {%- if plan is none or not plan["is_increment"] -%}{{ return(none) }}{%- endif -%}
+    {#- Months that begin earlier than they did move the first rate that there is. -#}
+    {%- if of_months and run_query(
+        "select coalesce(min(month), 'infinity') = '" ~ plan["first_month_before"] ~ "' as same from "
+        ~ staging_table("int_months")
+    ).rows[0]["same"] is false -%}{{ return(none) }}{%- endif -%}
+    {{ return(plan) }}
+{%- endmacro %}
+
+{#- Condition: the invoice has a version that the build before did not know. -#}
+{% macro is_arrived_invoice(column) -%}
+    {%- if model is not defined or model.resource_type != 'unit_test' -%}
+        {%- set arrivals = ref('int_ledger_arrivals') -%}
+    {%- endif -%}
+    {%- if execute and ledger_increment() -%}
+        {{ column }} = any(array(
+            select arrivals.key from {{ arrivals }} as arrivals where arrivals.kind = 'invoice'
+        ))
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Condition: the customer's ledger is redone. An array, so that it reaches the index. -#}
+{% macro is_redone_customer(column, of_months=false) -%}
+    {%- if model is not defined or model.resource_type != 'unit_test' -%}
+        {%- set redone = ref('int_ledger_customers') -%}
+    {%- endif -%}
+    {%- if execute and ledger_increment(of_months) -%}
+        {{ column }} = any(array(select redone.customer_id from {{ redone }} as redone))
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Condition: the customer's ledger is redone, or the month had not ended when it was built last. -#}
+{% macro is_redone_month(customer, month) -%}
+    {%- set every = is_redone_customer(customer, of_months=true) -%}
+    {%- set plan = ledger_increment(of_months=true) if execute else none -%}
+    {%- if plan and plan["closes_a_month"] -%}
+        (
+            {{ customer }} in (select redone.customer_id from {{ ref('int_ledger_customers') }} as redone)
+            or {{ month }} > date '{{ plan["last_month_before"] }}'
+        )
+    {%- else -%}
+        {{ every }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The lines of Stripe to look at: of a carried-on ledger those of redone customers alone. -#}
+{% macro stripe_terms_to_build() -%}
+    {%- if model is not defined or model.resource_type != 'unit_test' -%}
+        {%- set lines = ref('int_stripe_invoice_lines') -%}
+        {%- set subscriptions = ref('stg_stripe__subscriptions') -%}
+        {%- set currencies = ref('currencies') -%}
+    {%- endif -%}
+    {%- if execute and ledger_increment() -%}
+    with
+
+    billed as (
+
+        select * from {{ lines }}
+
+        where
+            is_recurring
+            and stripe_customer_id = any(array(
+                select identities.source_key from {{ ref('int_customer_identities') }} as identities
+                where
+                    identities.source = 'stripe'
+                    and {{ is_redone_customer('identities.customer_id') }}
+            ))
+
+    ),
+
+    neighbours as (
+
+        select * from {{ lines }}
+
+        where
+            is_recurring
+            and subscription_item_id = any(array(select distinct billed.subscription_item_id from billed))
+
+    ),
+
+    {{ stripe_terms('billed', 'neighbours', subscriptions, currencies) }}
+    {%- else -%}
+    select * from {{ ref('int_stripe_terms') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- What the ledger's last complete build rested on; none where there is none to carry on. -#}
+{% macro ledger_mark() -%}
+    {%- set mark = staging_table("int_ledger_mark") -%}
+    {%- if should_full_refresh() or mark is none or not ledger_tables_exist() -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set found = run_query("select * from " ~ mark) -%}
+    {{ return(found.rows[0] if found.rows else none) }}
+{%- endmacro %}
+
+{#- A ledger that did not get to its end is not carried on: the mark is gone until it has. -#}
+{% macro forget_ledger_mark() -%}
+    {%- set mark = staging_table("int_ledger_mark") if execute else none -%}
+    {{ "delete from " ~ mark if mark is not none else "select 1" }}
+{%- endmacro %}
+
+{% macro ledger_tables_exist() -%}
+    {%- for node in graph.nodes.values() if node.config.materialized == 'ledger' -%}
+        {%- set table = adapter.get_relation(
+            database=target.database, schema=node.schema, identifier=node.name
+        ) -%}
+        {%- if table is none or table.type != 'table' -%}{{ return(false) }}{%- endif -%}
+    {%- endfor -%}
+    {{ return(true) }}
+{%- endmacro %}
+
+{% macro staging_table(name) -%}
+    {{ return(adapter.get_relation(
+        database=target.database, schema=schema_named("staging"), identifier=name
+    )) }}
+{%- endmacro %}
+
+{#- Changes with any model, macro, seed or policy. -#}
+{% macro project_fingerprint() -%}
+    {{ env_var("RETENTION_PROJECT_FINGERPRINT", "") if execute else "" }}
+{%- endmacro %}
+
+{#- The first day of the newest month that has ended. -#}
+{% macro last_month() -%}
+    (date_trunc('month', {{ as_of() }} + 1) - interval '1 month')::date
+{%- endmacro %}
+
+{#- The same for what a month is computed from: everything, where a month has ended since. -#}
+{% macro is_redone_in_months(customer) -%}
+    {%- set redone = is_redone_customer(customer, of_months=true) -%}
+    {%- set plan = ledger_increment(of_months=true) if execute else none -%}
+    {{ "true" if plan and plan["closes_a_month"] else redone }}
+{%- endmacro %}
+
+{#- Of a carried-on ledger, of customers who are not redone, only the days since it was built last. -#}
+{% macro ranges_to_lay_out() -%}
+    {%- set redone = is_redone_customer('customer_id') -%}
+    {%- set plan = ledger_increment() if execute else none -%}
+    select * from {{ ref('int_mrr_ranges') }}
+    {%- if plan %}
+    where {{ redone }}
+
+    union all
+
+    select
+        customer_id,
+        currency,
+        mrr_amount,
+        step_amount,
+        greatest(starts_date, date '{{ plan["as_of_before"] }}' + 1) as starts_date,
+        ends_date
+
+    from {{ ref('int_mrr_ranges') }}
+
+    where
+        ends_date > date '{{ plan["as_of_before"] }}' + 1
+        and customer_id not in (
+            select redone.customer_id from {{ ref('int_ledger_customers') }} as redone
+        )
+    {%- endif -%}
+{%- endmacro %}

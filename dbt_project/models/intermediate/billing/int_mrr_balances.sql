@@ -1,0 +1,109 @@
+{{
+    config(
+        materialized='ledger',
+        meta={'redo': 'customer'},
+        indexes=[{'columns': ['customer_id']}]
+    )
+}}
+
+with
+
+terms as (
+
+    select * from {{ ref('int_mrr_terms') }}
+
+    where policy = 'default' and {{ is_redone_customer('customer_id') }}
+
+),
+
+steps as (
+
+    select
+        customer_id,
+        currency,
+        starts_date as step_date,
+        mrr_amount as step_amount
+
+    from terms
+
+    union all
+
+    select
+        customer_id,
+        currency,
+        ends_date as step_date,
+        -mrr_amount as step_amount
+
+    from terms
+
+    where ends_date is not null
+
+),
+
+-- One step per day: what goes up and down within a day has not moved at its end.
+changes as (
+
+    select
+        customer_id,
+        currency,
+        step_date,
+        sum(step_amount)::numeric(18, 4) as step_amount
+
+    from steps
+
+    group by customer_id, currency, step_date
+
+    having sum(step_amount) != 0
+
+),
+
+-- A rebate that outlives what it was for is a debt, not negative revenue.
+balances as (
+
+    select
+        customer_id,
+        currency,
+        step_date,
+        greatest(
+            sum(step_amount) over (
+                partition by customer_id, currency order by step_date
+            ), 0
+        )::numeric(18, 4) as mrr_amount
+
+    from changes
+
+),
+
+moved as (
+
+    select
+        *,
+        (
+            mrr_amount - lag(mrr_amount, 1, 0::numeric(18, 4)) over (
+                partition by customer_id, currency order by step_date
+            )
+        )::numeric(18, 4) as step_amount
+
+    from balances
+
+),
+
+ranges as (
+
+    select
+        customer_id,
+        currency,
+        mrr_amount,
+        step_amount,
+        step_date as starts_date,
+        lead(step_date) over (
+            partition by customer_id, currency order by step_date
+        ) as ends_date
+
+    from moved
+
+    where step_amount != 0
+
+)
+
+select * from ranges
