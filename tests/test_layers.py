@@ -28,10 +28,6 @@ CANONICAL = {
     "int_feedback_items",
     "int_goals",
     "int_invoices",
-    "int_ledger_arrivals",  # which records are new since the ledger was built last
-    "int_ledger_customers",
-    "int_ledger_mark",
-    "int_ledger_plan",
     "int_meeting_records",
     "int_one_off_charges",
     "int_owners",
@@ -51,6 +47,8 @@ CANONICAL = {
 }
 # Who pays without an account is named by the biller, and the map of keys says whose keys they are.
 OF_PAYERS = {
+    "int_ledger_arrivals",
+    "int_ledger_customers",
     "int_customers",
     "int_unmatched_records",
     "fct_identity_map",

@@ -150,11 +150,22 @@ a model what it has to do then. A unit test has no plan and looks at all of its 
     (date_trunc('month', {{ as_of() }} + 1) - interval '1 month')::date
 {%- endmacro %}
 
-{#- The same for what a month is computed from: everything, where a month has ended since. -#}
-{% macro is_redone_in_months(customer) -%}
+{#-
+Condition: a term that counts in a month to be redone. What ended before the months that have
+closed since adds nothing to them.
+-#}
+{% macro is_term_of_redone_month(customer, ends_date) -%}
     {%- set redone = is_redone_customer(customer, of_months=true) -%}
     {%- set plan = ledger_increment(of_months=true) if execute else none -%}
-    {{ "true" if plan and plan["closes_a_month"] else redone }}
+    {%- if plan and plan["closes_a_month"] -%}
+        (
+            {{ customer }} in (select redone.customer_id from {{ ref('int_ledger_customers') }} as redone)
+            or {{ ends_date }} is null
+            or {{ ends_date }} >= date '{{ plan["last_month_before"] }}' + interval '1 month'
+        )
+    {%- else -%}
+        {{ redone }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- Of a carried-on ledger, of customers who are not redone, only the days since it was built last. -#}

@@ -12,8 +12,7 @@ terms as (
 
     select * from {{ ref('int_mrr_terms') }}
 
-    -- A month that ended rests on all that began before it.
-    where {{ is_redone_in_months('customer_id') }}
+    where {{ is_term_of_redone_month('customer_id', 'ends_date') }}
 
 ),
 
