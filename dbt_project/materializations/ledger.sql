@@ -60,7 +60,7 @@ everyone. Where `meta.grain` makes each row one of its kind, only rows that diff
         analyze ledger_rows_held;
         delete from {{ target }} where ctid = any(array(
             select held.place from ledger_rows_held as held
-            where held.content not in (select made::text from ledger_rows as made)
+            where not exists (select from ledger_rows as made where made::text = held.content)
         ));
         insert into {{ target }} ({{ columns }})
         select {{ columns }} from ledger_rows as made
