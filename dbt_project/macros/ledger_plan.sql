@@ -22,7 +22,13 @@ the order in which they were committed.
         coalesce(
             (
                 select min(versions.version_id) - 1 from {{ log }} as versions
-                where versions.version_id > {{ start }} and versions.loaded_at > {{ known_at() }}
+                where
+                    versions.loaded_at > {{ known_at() }}
+                    {#- What was known to a build that knew more may be unknown to this one. #}
+                    and versions.version_id > case
+                        when timestamptz '{{ before["known_at"] if before else "infinity" }}'
+                            <= {{ known_at() }} then {{ start }} else 0
+                    end
             ),
             (select max(versions.version_id) from {{ log }} as versions),
             0
