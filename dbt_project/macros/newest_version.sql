@@ -32,10 +32,20 @@ what arrived later.
 Rows of a usage rollup, each day as the newest load known at `known_at` left it.
 
 A re-opened day is written again whole, so a day's older loads are superseded even when the
-newest one holds no row for it.
+newest one holds no row for it. The rollup writes an empty key where the event named nobody; here
+that is null.
 -#}
 {% macro newest_usage_days(source_name, stream) -%}
-    select usage_rows.*
+    select
+        nullif(usage_rows.account_key, '') as account_key,
+        nullif(usage_rows.user_key, '') as user_key,
+        nullif(usage_rows.subscription_key, '') as subscription_key,
+        usage_rows.feature,
+        usage_rows.events as event_count,
+        usage_rows.units::numeric(18, 4) as units,
+        usage_rows.event_date,
+        usage_rows.first_at,
+        usage_rows.last_at
     from {{ source(source_name, "usage_daily") }} as usage_rows
     inner join (
         select distinct on (event_date)

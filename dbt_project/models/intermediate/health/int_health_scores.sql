@@ -151,48 +151,17 @@ banded as (
         bands.band as score_band,
         low_bands.band as low_band,
         high_bands.band as high_band,
-        high_bands.place - known_low_bands.place as borders_between
+        high_bands.place - known_bands.place as borders_between
 
     from adjusted
     left join bands
-        on
-            adjusted.score >= bands.low
-            and (
-                adjusted.score < bands.high
-                or (bands.is_top and adjusted.score = bands.high)
-            )
-            and adjusted.as_of_date >= bands.valid_from
-            and adjusted.as_of_date < bands.valid_to
+        on {{ within_band('adjusted.score', 'bands', 'adjusted.as_of_date') }}
     left join bands as low_bands
-        on
-            adjusted.score_low >= low_bands.low
-            and (
-                adjusted.score_low < low_bands.high
-                or (low_bands.is_top and adjusted.score_low = low_bands.high)
-            )
-            and adjusted.as_of_date >= low_bands.valid_from
-            and adjusted.as_of_date < low_bands.valid_to
-    left join bands as known_low_bands
-        on
-            adjusted.known_low >= known_low_bands.low
-            and (
-                adjusted.known_low < known_low_bands.high
-                or (
-                    known_low_bands.is_top
-                    and adjusted.known_low = known_low_bands.high
-                )
-            )
-            and adjusted.as_of_date >= known_low_bands.valid_from
-            and adjusted.as_of_date < known_low_bands.valid_to
+        on {{ within_band('adjusted.score_low', 'low_bands', 'adjusted.as_of_date') }}
+    left join bands as known_bands
+        on {{ within_band('adjusted.known_low', 'known_bands', 'adjusted.as_of_date') }}
     left join bands as high_bands
-        on
-            adjusted.score_high >= high_bands.low
-            and (
-                adjusted.score_high < high_bands.high
-                or (high_bands.is_top and adjusted.score_high = high_bands.high)
-            )
-            and adjusted.as_of_date >= high_bands.valid_from
-            and adjusted.as_of_date < high_bands.valid_to
+        on {{ within_band('adjusted.score_high', 'high_bands', 'adjusted.as_of_date') }}
 
 )
 

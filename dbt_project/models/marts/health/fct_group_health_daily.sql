@@ -88,11 +88,4 @@ select
 
 from weighted
 left join bands
-    on
-        weighted.score >= bands.low
-        and (
-            weighted.score < bands.high
-            or (bands.is_top and weighted.score = bands.high)
-        )
-        and weighted.as_of_date >= bands.valid_from
-        and weighted.as_of_date < bands.valid_to
+    on {{ within_band('weighted.score', 'bands', 'weighted.as_of_date') }}
