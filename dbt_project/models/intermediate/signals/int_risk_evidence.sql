@@ -35,12 +35,6 @@ tickets as (
 
 ),
 
-recoveries as (
-
-    select * from {{ ref('int_detractor_recoveries') }}
-
-),
-
 cancellations as (
 
     select * from {{ ref('int_cancellations') }}
@@ -73,19 +67,6 @@ where has_decision_maker and outcome in ('canceled', 'no_show')
 union all
 
 select
-    'business_review' as evidence_kind,
-    customer_id,
-    'meeting:' || meeting_id as evidence_id,
-    meeting_date as starts_date,
-    'infinity'::date as ends_date
-
-from meetings
-
-where meeting_kind = 'business_review' and outcome = 'completed'
-
-union all
-
-select
     survey || '_answer' as evidence_kind,
     customer_id,
     'response:' || response_id as evidence_id,
@@ -93,17 +74,6 @@ select
     answered_date + 120 as ends_date
 
 from responses
-
-union all
-
-select
-    'unanswered_detractor' as evidence_kind,
-    customer_id,
-    'response:' || response_id as evidence_id,
-    answered_at::date as starts_date,
-    least(first_action_at::date, answered_at::date + 31) as ends_date
-
-from recoveries
 
 union all
 
