@@ -172,6 +172,29 @@ def test_report_says_how_retention_stands_and_who_is_at_risk(
         assert part in flat
 
 
+def test_an_action_has_the_same_id_and_date_on_the_next_day(
+    next_day: tuple[Company, PublishResult],
+) -> None:
+    company, _ = next_day
+    ((yesterday, gone, moved),) = query(
+        company.wh,
+        """
+        select
+            count(*),
+            count(*) filter (where today.playbook_action_id is null),
+            count(*) filter (
+                where today.asked_at = before.asked_at and today.due_at != before.due_at
+            )
+        from published.fct_playbook_actions as before
+        left join publish.fct_playbook_actions as today using (playbook_action_id)
+        where before.from_publish = 1 and before.trigger != 'renewal_due'
+        """,
+        "publisher",
+    )
+    assert yesterday
+    assert (gone, moved) == (0, 0)
+
+
 def test_doctor_finds_everything_well_or_says_how_to_mend_it(
     next_day: tuple[Company, PublishResult],
 ) -> None:
