@@ -266,6 +266,8 @@ def events(wh: Warehouse) -> None:
     late, dearer, gone, paused, unpaid = (
         bills(f"cus_plain_{number}", histories[number])[0] for number in range(1, 6)
     )
+    both = bills("cus_plain_8", histories[8])[0]
+    both["lines"]["data"][0]["period"]["start"] += 5 * 86400
     dearer["lines"]["data"][0]["price"]["unit_amount"] += 700
     land(
         wh, "stripe", "invoices",
@@ -278,7 +280,7 @@ def events(wh: Warehouse) -> None:
         {**unpaid, "status": "open", "due_date": unpaid["created"], "status_transitions": {}},
         # Odd, and no reason to be wrong: a bill that changes its payer, one item of two payers.
         {**bills("cus_plain_6", histories[6])[0], "customer": "cus_plain_7"},
-        {**bills("cus_plain_8", histories[8])[0], "id": "in_both", "customer": "cus_plain_9"},
+        {**both, "id": "in_both", "customer": "cus_plain_9", "subscription": "sub_cus_plain_9"},
     )  # fmt: skip
     left = {"id": "sub_cus_plain_10", "customer": "cus_plain_10", "start_date": 1750000000}
     asked = {"canceled_at": 1755000000, "ended_at": 1760000000, "status": "canceled"}
