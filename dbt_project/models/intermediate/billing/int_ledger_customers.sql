@@ -16,12 +16,6 @@ identities as (
 
 ),
 
-stripe_lines as (
-
-    select * from {{ ref('int_stripe_invoice_lines') }}
-
-),
-
 -- Who paid for what when the ledger was built last.
 held as (
 
@@ -61,7 +55,7 @@ accounts as (
         'stripe' as source,
         stripe_customer_id as account_key
 
-    from stripe_lines
+    from {{ ref('int_stripe_invoice_lines') }}
 
     where
         subscription_item_id = any(array(
@@ -75,7 +69,7 @@ accounts as (
         'stripe' as source,
         stripe_customer_id as account_key
 
-    from stripe_lines
+    from {{ ref('int_stripe_invoice_lines') }}
 
     where
         subscription_id = any(array(

@@ -18,11 +18,15 @@ ranges as (
 
     select * from {{ ref('int_mrr_ranges') }}
 
+    where {{ is_term_of_redone_month('customer_id', 'ends_date') }}
+
 ),
 
 movements as (
 
     select * from {{ ref('int_mrr_movements') }}
+
+    where {{ is_redone_month('customer_id', 'movement_date') }}
 
 ),
 

@@ -26,7 +26,8 @@ identities as (
 
 ),
 
-cancellations as (
+-- Few, and looked up by every line.
+cancellations as materialized (
 
     select * from {{ ref('int_cancellations') }}
 
@@ -167,4 +168,4 @@ left join cancellations
         and unioned.subscription_key = cancellations.subscription_key
 left join intervals on unioned.billing_interval = intervals.billing_interval
 
-where {{ is_redone_customer('identities.customer_id') }}
+where {{ is_redone_customer('identities.customer_id', is_indexed=false) }}
