@@ -97,28 +97,51 @@ def test_the_knowledge_cut_hides_what_was_loaded_later(project: Warehouse) -> No
     assert things(project) == [("blue", AS_OF), ("red", AS_OF)]
 
 
-def test_another_day_does_not_parse_the_project_again(
-    project: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    load(project, [thing("a", name="red")])
-    build(project, AS_OF)
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that dbt parses, as it parses them."""
     from dbt.parser.manifest import ManifestLoader
 
-    parsed: list[str] = []
+    names: list[str] = []
     original = ManifestLoader.parse_project
 
     def counting(self: Any, project: Any, files: Any, types: Any) -> Any:
-        parsed.extend(name for names in files.values() for name in names)
+        names.extend(name for group in files.values() for name in group)
         return original(self, project, files, types)
 
     monkeypatch.setattr(ManifestLoader, "parse_project", counting)
+    return names
+
+
+def test_another_day_does_not_parse_the_project_again(
+    project: Warehouse, parsed: list[str]
+) -> None:
+    load(project, [thing("a", name="red")])
+    build(project, AS_OF)
+    parsed.clear()
     build(project, AS_OF + timedelta(days=1))
     assert things(project) == [("red", AS_OF + timedelta(days=1))]
     assert parsed == []
-    model(project, "fct_last", "select 2 as things")
+    model(project, "fct_last", "select 41 + 1 as things")
     build(project, AS_OF)
-    assert query(project, "select things from marts.fct_last", "transformer") == [(2,)]
+    assert query(project, "select things from marts.fct_last", "transformer") == [(42,)]
     assert parsed
+
+
+def test_another_company_is_built_from_what_was_parsed_for_the_first(
+    project: Warehouse, module_warehouse: Warehouse, parsed: list[str]
+) -> None:
+    assert project.settings is not None
+    assert module_warehouse.settings is not None
+    settings = replace(module_warehouse.settings, root=project.settings.root)
+    other = replace(module_warehouse, settings=settings)
+    load(project, [thing("a", name="red")])
+    build(project, AS_OF)
+    parsed.clear()
+    load(other, [thing("b", name="blue")])
+    assert (build(other, AS_OF).models, parsed) == (3, [])
+    assert (things(project), things(other)) == ([("red", AS_OF)], [("blue", AS_OF)])
+    assert manifest_path(settings).exists()
 
 
 def test_a_model_that_fails_is_named_with_message_and_file(project: Warehouse) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import threading
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.conninfo import conninfo_to_dict
 
-from retention import dbt_tests
+from retention import dbt_tests, parsed
 from retention.errors import AlreadyRunning, BuildError
 from retention.keyring import PSEUDONYM_KEY, secret
 from retention.settings import Settings
@@ -73,14 +72,22 @@ class Project:
 
     @property
     def manifest(self) -> Any:
-        """Parsed without the variables of the day, so that dbt's partial parsing holds from one
-        day and one process to the next.
+        """Parsed without the variables of the day, so that it holds from one day, one process and
+        one company to the next. Whole, whenever a file has changed: what dbt's partial parsing
+        keeps of a seed is older than the seed.
         """
         if self._manifest is None:
-            from dbt.cli.main import dbtRunner
-
-            self._manifest = self._invoke(dbtRunner(), ["parse"]).result
+            database = os.environ["RETENTION_DBT_DBNAME"]
+            self._manifest = parsed.read(self.settings, self.prefix, database) or self._parse()
         return self._manifest
+
+    def _parse(self) -> Any:
+        from dbt.cli.main import dbtRunner
+
+        manifest = self._invoke(dbtRunner(), ["parse", "--no-partial-parse"]).result
+        written = target_path(self.settings, self.prefix) / "partial_parse.msgpack"
+        parsed.keep(self.settings, self.prefix, written)
+        return manifest
 
     def run(self, command: Sequence[str]) -> list[NodeResult]:
         """Run one dbt command; the result of every node, failed or not.
@@ -196,20 +203,9 @@ def _variables(wh: Warehouse, settings: Settings) -> Mapping[str, str]:
         "RETENTION_DBT_USER": str(parts.get("user", "")),
         "DBT_ENV_SECRET_PASSWORD": str(parts.get("password", "")),
         "PGOPTIONS": " ".join(f"-c {name}={value}" for name, value in session.items()),
-        "RETENTION_PROJECT_FINGERPRINT": fingerprint(settings.root / "dbt_project"),
+        "RETENTION_PROJECT_FINGERPRINT": parsed.fingerprint(settings.root / "dbt_project"),
         "DO_NOT_TRACK": "1",
     }
-
-
-def fingerprint(project: Path) -> str:
-    """Changes with every model, macro, seed and setting: what was built before is then no start."""
-    digest = hashlib.sha256()
-    folders = ("models", "macros", "materializations", "seeds")
-    paths = [path for name in folders for path in (project / name).rglob("*") if path.is_file()]
-    for path in sorted([*paths, *project.glob("*.yml")]):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(project)} {len(content)} ".encode() + content)
-    return digest.hexdigest()
 
 
 def _keep_connections() -> None:
