@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from retention import dbt_runner
+from retention import dbt_runner, parsed
 from retention.settings import Settings
 from retention.sources import SOURCES
 from retention.warehouse import Warehouse
@@ -330,7 +330,7 @@ def test_a_ledger_is_made_anew_for_an_earlier_day_by_other_rules_or_after_one_th
     assert not build(built, "2026-08-01", models=plan)
     with built.connect("transformer") as conn:
         conn.execute(put_back)
-    monkeypatch.setattr(dbt_runner, "fingerprint", lambda project: "another")
+    monkeypatch.setattr(parsed, "fingerprint", lambda project, folders=(): f"another{folders}")
     assert not build(built, "2026-08-03", models=plan)
 
 
@@ -338,9 +338,9 @@ def test_another_seed_or_model_is_another_project(tmp_path: Path) -> None:
     for folder, name in (("seeds", "policy.csv"), ("models", "model.sql")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / name).write_text("a")
-    before = dbt_runner.fingerprint(tmp_path)
-    assert before == dbt_runner.fingerprint(tmp_path)
+    before = parsed.fingerprint(tmp_path)
+    assert before == parsed.fingerprint(tmp_path)
     (tmp_path / "seeds" / "policy.csv").write_text("b")
-    changed = dbt_runner.fingerprint(tmp_path)
+    changed = parsed.fingerprint(tmp_path)
     (tmp_path / "models" / "model.sql").write_text("b")
-    assert len({before, changed, dbt_runner.fingerprint(tmp_path)}) == 3
+    assert len({before, changed, parsed.fingerprint(tmp_path)}) == 3

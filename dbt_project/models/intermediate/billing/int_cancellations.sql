@@ -53,8 +53,8 @@ unioned as (
 )
 
 -- A subscription that will end keeps its MRR until then, but has been lost since the
--- request.
-select
+-- request. Accounts that were merged may both have told of it.
+select distinct on (identities.customer_id, unioned.source, unioned.subscription_key)
     identities.customer_id,
     unioned.source,
     unioned.subscription_key,
@@ -68,3 +68,10 @@ inner join identities
     on
         unioned.source = identities.source
         and unioned.account_key = identities.source_key
+
+order by
+    identities.customer_id asc,
+    unioned.source asc,
+    unioned.subscription_key asc,
+    unioned.requested_date desc,
+    unioned.account_key asc

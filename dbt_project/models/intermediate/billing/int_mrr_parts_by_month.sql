@@ -28,6 +28,7 @@ cancelled as (
         on
             counted.source = cancellations.source
             and counted.subscription_key = cancellations.subscription_key
+            and counted.customer_id = cancellations.customer_id
     inner join months
         on
             counted.starts_date <= months.closing_date

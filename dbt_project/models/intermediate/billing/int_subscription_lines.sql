@@ -166,6 +166,8 @@ left join cancellations
     on
         unioned.source = cancellations.source
         and unioned.subscription_key = cancellations.subscription_key
+        -- The contracts of two companies may have the same number.
+        and identities.customer_id = cancellations.customer_id
 left join intervals on unioned.billing_interval = intervals.billing_interval
 
 where {{ is_redone_customer('identities.customer_id', is_indexed=false) }}

@@ -58,6 +58,7 @@ ends as (
         on
             ended.source = whole.source
             and ended.subscription_key = whole.subscription_key
+            and ended.customer_id = whole.customer_id
             and ended.ends_date = whole.period_ends_date
 
 ),
@@ -78,7 +79,8 @@ framed as (
     from ends
     left join cancellations
         on
-            ends.subscription_key = cancellations.subscription_key
+            ends.customer_id = cancellations.customer_id
+            and ends.subscription_key = cancellations.subscription_key
             and ends.ends_date = cancellations.effective_date
 
     group by
