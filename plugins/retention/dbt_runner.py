@@ -78,15 +78,16 @@ class Project:
         """
         if self._manifest is None:
             database = os.environ["RETENTION_DBT_DBNAME"]
-            self._manifest = parsed.read(self.settings, self.prefix, database) or self._parse()
+            place = parsed.place(self.settings, self.prefix)
+            self._manifest = parsed.read(place, database) or self._parse(place)
         return self._manifest
 
-    def _parse(self) -> Any:
+    def _parse(self, place: Path) -> Any:
         from dbt.cli.main import dbtRunner
 
         manifest = self._invoke(dbtRunner(), ["parse", "--no-partial-parse"]).result
         written = target_path(self.settings, self.prefix) / "partial_parse.msgpack"
-        parsed.keep(self.settings, self.prefix, written)
+        parsed.keep(place, written)
         return manifest
 
     def run(self, command: Sequence[str]) -> list[NodeResult]:

@@ -27,13 +27,22 @@ def fingerprint(project: Path, folders: Sequence[str] = MAKING) -> str:
     return digest.hexdigest()
 
 
-def read(settings: Settings, prefix: str, database: str) -> Any:
-    """The manifest kept of this very project, for ``database``; None where none is kept.
+def place(settings: Settings, prefix: str) -> Path:
+    """Where the manifest of the project as its files are now is kept, if it is."""
+    from dbt.version import get_installed_version
+
+    project = fingerprint(settings.root / "dbt_project", ALL)
+    version = get_installed_version().to_version_string(skip_matcher=True)
+    digest = hashlib.sha256(f"{project} {version}".encode()).hexdigest()[:16]
+    return settings.state / "dbt" / f"{prefix}parsed-{digest}.msgpack"
+
+
+def read(path: Path, database: str) -> Any:
+    """The manifest kept at ``place``, for ``database``; None where none is kept.
 
     Companies differ in nothing but the name of their database, and to read all files again for
     each takes dbt longer than to build a small company.
     """
-    path = _path(settings, prefix)
     if not path.exists():
         return None
     from dbt.contracts.graph.manifest import Manifest
@@ -52,24 +61,18 @@ def read(settings: Settings, prefix: str, database: str) -> Any:
     return manifest
 
 
-def keep(settings: Settings, prefix: str, partial_parse: Path) -> None:
-    """Keep what dbt has just parsed and written; what an older project was parsed to goes."""
-    path = _path(settings, prefix)
+def keep(path: Path, partial_parse: Path) -> None:
+    """Keep what dbt has parsed and written; what an older project was parsed to goes.
+
+    ``path`` is the ``place`` from before dbt read the files: one that was edited meanwhile is
+    another project, and is read anew.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, fresh = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "wb") as file:
         file.write(partial_parse.read_bytes())
     # Whoever reads meanwhile has the whole of the one or of the other.
     Path(fresh).replace(path)
-    for older in path.parent.glob(f"{prefix}parsed-*.msgpack"):
+    for older in path.parent.glob(f"{path.name.rpartition('-')[0]}-*.msgpack"):
         if older != path:
             older.unlink(missing_ok=True)
-
-
-def _path(settings: Settings, prefix: str) -> Path:
-    from dbt.version import get_installed_version
-
-    project = fingerprint(settings.root / "dbt_project", ALL)
-    version = get_installed_version().to_version_string(skip_matcher=True)
-    digest = hashlib.sha256(f"{project} {version}".encode()).hexdigest()[:16]
-    return settings.state / "dbt" / f"{prefix}parsed-{digest}.msgpack"

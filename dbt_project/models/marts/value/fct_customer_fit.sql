@@ -35,13 +35,17 @@ segments as (
 opening as (
 
     select
-        customer_id,
-        as_of_date,
-        sum(mrr_reporting_amount) as opening_mrr_amount
+        mrr_daily.customer_id,
+        mrr_daily.as_of_date,
+        sum(mrr_daily.mrr_reporting_amount) as opening_mrr_amount
 
-    from {{ ref('fct_mrr_daily') }}
+    from {{ ref('fct_mrr_daily') }} as mrr_daily
+    inner join revenue
+        on
+            mrr_daily.customer_id = revenue.customer_id
+            and mrr_daily.as_of_date = revenue.first_paid_date
 
-    group by customer_id, as_of_date
+    group by mrr_daily.customer_id, mrr_daily.as_of_date
 
 ),
 
