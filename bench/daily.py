@@ -30,8 +30,9 @@ from rich.table import Table
 from local import demo_servers
 from local.environment import airflow_environment
 from local.quickstart import DEMO_SOURCES, HISTORY_ENDS, migrate_airflow, prepare
-from retention import postgres, steps
+from retention import steps
 from retention.connections import find
+from retention.database import postgres
 from retention.settings import Settings
 from retention.sources.enabled import enabled_sources
 from retention.warehouse import Warehouse

@@ -31,8 +31,9 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from retention import dbt_runner, postgres
-from retention.dbt_runner import NodeResult, Project
+from retention.builds import dbt_runner
+from retention.builds.dbt_runner import NodeResult, Project
+from retention.database import postgres
 from retention.settings import Settings
 from retention.sources import SOURCES
 from retention.warehouse import Warehouse

@@ -37,7 +37,7 @@ import pyarrow as pa
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "plugins"))
 
-from retention import postgres
+from retention.database import postgres
 from retention.settings import Settings
 from retention.sources import posthog
 from retention.sources.base import Connection, Source

@@ -7,8 +7,8 @@ from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from pathlib import Path
 
-from retention import postgres
 from retention.connections import as_environment
+from retention.database import postgres
 from retention.keyring import secret
 from retention.settings import Settings
 from retention.sources.base import Connection

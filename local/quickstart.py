@@ -15,9 +15,10 @@ from rich.console import Console
 
 from local import demo_servers
 from local.environment import airflow_environment, write_environment
-from retention import postgres, report
+from retention.database import postgres
 from retention.errors import ConfigurationError, RetentionError, UsageError
-from retention.pointer import current
+from retention.pages import report
+from retention.publishes.pointer import current
 from retention.settings import Settings
 from retention.sources import SOURCES
 from retention.sources.base import Connection

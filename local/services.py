@@ -21,8 +21,8 @@ from rich.console import Console
 from local import demo_servers
 from local.environment import write_environment
 from local.quickstart import migrate_airflow
-from retention import postgres
 from retention.connections import as_environment
+from retention.database import postgres
 from retention.errors import ConfigurationError, RetentionError
 from retention.keyring import secret
 from retention.settings import Settings

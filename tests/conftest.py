@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from retention import postgres
+from retention.database import postgres
 from retention.settings import Settings
 from retention.warehouse import Warehouse
 

@@ -10,8 +10,8 @@ from typing import Any
 from psycopg import sql
 from pydantic import BaseModel, Field
 
-from retention import landing
-from retention.landing import LoadResult
+from retention.landing import land as landing
+from retention.landing.land import LoadResult
 from retention.sources.base import Connection, Record, Rejected, Source, Stream
 from retention.warehouse import Warehouse
 from retention.window import Window

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Any
 
-from retention import build, landing
+from retention.builds import build
+from retention.landing import land as landing
 from retention.sources import SOURCES
 from retention.sources.base import Record
 from retention.warehouse import Warehouse

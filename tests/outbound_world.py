@@ -14,8 +14,8 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from retention import publish
-from retention.mart import Mart
+from retention.publishes import publish
+from retention.publishes.mart import Mart
 from retention.sources.base import Connection
 from retention.warehouse import Warehouse
 from tests.test_publish import build

@@ -13,7 +13,8 @@ from psycopg import sql
 from rich.console import Console
 
 from local.quickstart import files_connection
-from retention import report, steps
+from retention import steps
+from retention.pages import report
 from retention.settings import Settings
 from retention.sources import SOURCES
 from retention.sources.files import SOURCE

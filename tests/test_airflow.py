@@ -17,7 +17,7 @@ import pytest
 
 from local import demo_servers, quickstart
 from local.environment import airflow_environment, write_environment
-from retention import postgres
+from retention.database import postgres
 from retention.settings import Settings
 from tests.airflow_stack import ROOT, Stack, until
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from retention import suggest
+from retention.score import suggest
 from retention.statistics import backtest, churn, judging, landmarks
 from retention.statistics.landmarks import (
     IMMATURE,

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from retention import build as building
-from retention import dbt_runner, phases
-from retention.build import build, manifest_path, retry
+from retention.builds import build as building
+from retention.builds import dbt_runner, phases
+from retention.builds.build import build, manifest_path, retry
 from retention.errors import AlreadyRunning, BuildError, UsageError
 from retention.keyring import PSEUDONYM_KEY, secret
 from retention.statistics import Inputs, Statistic

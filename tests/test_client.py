@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from retention import jsondoc
-from retention.body import gunzip
-from retention.client import Client
 from retention.errors import ConfigurationError, ExtractionError
-from retention.retry import retry_after
+from retention.http.body import gunzip
+from retention.http.client import Client
+from retention.http.retry import retry_after
 from retention.sources.base import Connection
 from tests.vendor_replay import SECRET, Answer, Asked, Replay, gzipped, said
 
@@ -418,7 +418,9 @@ def test_requests_keep_the_pace_that_is_set() -> None:
         assert server.times[2] - server.times[0] >= 0.39
 
 
-@pytest.mark.parametrize("module", ["client", "landing", "sources.extraction", "sources.stripe"])
+@pytest.mark.parametrize(
+    "module", ["http.client", "landing.land", "sources.extraction", "sources.stripe"]
+)
 def test_any_module_can_be_imported_first(module: str) -> None:
     """The sources import the client, which knows their types: no circle may come of it."""
     plugins = Path(__file__).parents[1] / "plugins"

@@ -11,8 +11,8 @@ from demo.company.simulation import simulate
 from demo.company.world import World
 from demo.servers.app import Servers, serve
 from demo.servers.mishaps import hubspot_limit, login_page, server_error, truncated
-from retention.documents import Prepared, prepare
 from retention.errors import ExtractionError
+from retention.landing.documents import Prepared, prepare
 from retention.sources import hubspot, stripe, typeform
 from retention.sources.base import Connection, Record, Source, Stream
 from retention.window import Window

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from retention import build
+from retention.builds import build
 from retention.errors import BuildError
 from retention.warehouse import Warehouse
 from tests.loading import query

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from retention import dbt_runner
+from retention.builds import dbt_runner
 from retention.settings import Settings
 from retention.sources import SOURCES
 from retention.warehouse import Warehouse

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from retention import landing
 from retention.errors import ExtractionError, QuarantineRateExceeded
-from retention.landing import LoadResult
+from retention.landing import land as landing
+from retention.landing.land import LoadResult
 from retention.sources.base import Connection
 from retention.sources.files import SOURCE
 from retention.usage.load import load_usage

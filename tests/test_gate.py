@@ -13,9 +13,9 @@ import pytest
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
-from retention.build import manifest_path
+from retention.builds.build import manifest_path
 from retention.errors import ConfigurationError, GateFailed
-from retention.gate import GateReport, check, require
+from retention.quality.gate import GateReport, check, require
 from retention.quality.validation import may_be_chance
 from retention.warehouse import Warehouse
 from tests.loading import LISTED, SHOP, THINGS, load, query, thing, window

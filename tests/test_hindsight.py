@@ -10,9 +10,9 @@ import pytest
 
 from demo.company.world import CustomerTruth
 from demo.servers import truth_file
-from retention import hindsight
 from retention.errors import UsageError
-from retention.hindsight import Episode
+from retention.score import hindsight
+from retention.score.hindsight import Episode
 
 TRUTH = {
     "a": {"in_danger": [["2026-01-01", "2026-03-01"]], "left": ["2026-04-01"]},

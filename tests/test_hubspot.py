@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from retention.documents import Prepared, prepare
 from retention.errors import ConfigurationError, ExtractionError
+from retention.landing.documents import Prepared, prepare
 from retention.sources.base import Connection, Record, Rejected, Stream
 from retention.sources.hubspot import SOURCE
 from retention.window import Window

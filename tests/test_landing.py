@@ -18,14 +18,16 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from retention import jsondoc, landing, postgres
-from retention import ledger as loads
+from retention import jsondoc
+from retention.database import postgres
 from retention.errors import (
     AlreadyRunning,
     ExtractionError,
     QuarantineRateExceeded,
     RetentionError,
 )
+from retention.landing import land as landing
+from retention.landing import ledger as loads
 from retention.settings import Settings
 from retention.sources.base import Connection, Record, Rejected, Stream
 from retention.warehouse import Warehouse
@@ -575,7 +577,7 @@ def _until(holds: Any, seconds: float = 20) -> None:
 def test_a_load_spools_to_disk_and_memory_stays_flat(
     warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("retention.batch.IN_MEMORY", 1 << 10)
+    monkeypatch.setattr("retention.landing.batch.IN_MEMORY", 1 << 10)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     load(warehouse, [thing(f"r{number}", name="\\ \t \n é") for number in range(500)])
     assert living(warehouse)["r499"]["name"] == "\\ \t \n é"

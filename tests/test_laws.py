@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from retention import landing
+from retention.landing import land as landing
 from retention.sources.base import Record, Stream
 from retention.warehouse import Warehouse
 from retention.window import Window

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from retention import dbt_runner, parsed
+from retention.builds import dbt_runner, parsed
 from retention.settings import Settings
 from retention.sources import SOURCES
 from retention.warehouse import Warehouse

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from retention import checksum, rebuild, storage
-from retention.build import manifest_path
-from retention.mart import declared
-from retention.pointer import move
+from retention.builds import rebuild
+from retention.builds.build import manifest_path
+from retention.publishes import checksum, storage
+from retention.publishes.mart import declared
+from retention.publishes.pointer import move
 from retention.warehouse import Warehouse
 from retention.window import Window
 from tests.loading import query

@@ -18,8 +18,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from retention import cluster as places
-from retention import postgres
+from retention.database import cluster as places
+from retention.database import postgres
 from retention.errors import ConfigurationError
 from retention.keyring import secret
 from retention.settings import Settings

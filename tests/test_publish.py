@@ -19,10 +19,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from retention import checksum, mart, postgres, publish, storage
+from retention.database import postgres
 from retention.errors import AlreadyRunning, ConfigurationError, PublishError, UsageError
-from retention.mart import Mart
-from retention.publish import PublishResult
+from retention.publishes import checksum, mart, publish, storage
+from retention.publishes.mart import Mart
+from retention.publishes.publish import PublishResult
 from retention.warehouse import Warehouse
 
 CUSTOMERS = Mart("dim_customers", "publish", ("customer_id",))

@@ -16,7 +16,7 @@ import psutil
 import psycopg
 import pytest
 
-from retention.postgres import status
+from retention.database.postgres import status
 from retention.settings import Settings
 from retention.warehouse import Warehouse
 from tests.loading import query

@@ -20,9 +20,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from retention import dbt_runner
-from retention import score as checks
+from retention.builds import dbt_runner
 from retention.errors import UsageError
+from retention.score import check as checks
 from retention.settings import Settings
 from retention.warehouse import Warehouse
 

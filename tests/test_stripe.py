@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from retention.documents import Prepared, prepare
 from retention.errors import ExtractionError
+from retention.landing.documents import Prepared, prepare
 from retention.sources.base import Connection, Record, Rejected, Stream
 from retention.sources.stripe import API_VERSION, SOURCE
 from retention.window import Window

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from retention.documents import Prepared, prepare
 from retention.errors import ExtractionError
+from retention.landing.documents import Prepared, prepare
 from retention.sources.base import Connection, Record, Rejected
 from retention.sources.contracts.typeform import survey_of
 from retention.sources.typeform import SOURCE

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from psycopg.types.json import Jsonb
 
-from retention.build import manifest_path
+from retention.builds.build import manifest_path
 from retention.errors import GateFailed
-from retention.gate import check, require
+from retention.quality.gate import check, require
 from retention.warehouse import Warehouse
 
 SUITE = Path(__file__).parents[1] / "expectations" / "marts_fct_identity_map.yml"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from retention.errors import GateFailed
-from retention.gate import check, require
+from retention.quality.gate import check, require
 from retention.warehouse import Warehouse
 from tests.marts_company import build_day, found_company
 

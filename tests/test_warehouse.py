@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from retention import migrate, postgres
+from retention.database import migrate, postgres
 from retention.errors import AlreadyRunning, ConfigurationError
 from retention.settings import Settings
 from retention.warehouse import READERS, TASK_ROLES, Warehouse

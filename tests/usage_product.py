@@ -10,8 +10,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from retention.ledger import LoadResult
-from retention.records import ensure_table
+from retention.landing.ledger import LoadResult
+from retention.landing.records import ensure_table
 from retention.sources.base import Connection, Source
 from retention.sources.posthog import SOURCE
 from retention.usage.formats import EventFiles, EventFormat, instant

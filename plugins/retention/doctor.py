@@ -13,8 +13,8 @@ import httpx
 import psycopg
 from rich.console import Console
 
-from retention import migrate
 from retention.connections import find
+from retention.database import migrate
 from retention.errors import RetentionError
 from retention.settings import Settings
 from retention.sources.base import Source

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from retention import landing
-from retention import publish as publishing
-from retention.build import BuildResult
-from retention.build import build as build_models
+from retention.builds.build import BuildResult
+from retention.builds.build import build as build_models
 from retention.errors import UsageError
-from retention.gate import GateReport, check, require
-from retention.landing import LoadResult
-from retention.publish import PublishResult
+from retention.landing import land as landing
+from retention.landing.land import LoadResult
+from retention.publishes import publish as publishing
+from retention.publishes.publish import PublishResult
+from retention.quality.gate import GateReport, check, require
 from retention.settings import Settings
 from retention.sources.base import Connection, Source, Stream
 from retention.warehouse import Warehouse

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from retention import postgres
+from retention.database import postgres
 from retention.errors import AlreadyRunning, ConfigurationError
 from retention.keyring import secret
 from retention.settings import Settings
@@ -93,7 +93,8 @@ class Warehouse:
 
         May run at any time, twice or in two processes at once.
         """
-        from retention import migrate, records  # they need a Warehouse themselves
+        from retention.database import migrate  # they need a Warehouse themselves
+        from retention.landing import records
         from retention.statistics import STATISTICS, tables
 
         applied = migrate.migrate(self)

@@ -13,8 +13,8 @@ from psycopg import sql
 from demo.servers.app import Servers
 from retention import steps
 from retention.connections import as_environment
-from retention.landing import LoadResult
-from retention.publish import PublishResult
+from retention.landing.land import LoadResult
+from retention.publishes.publish import PublishResult
 from retention.settings import Settings
 from retention.sources import hubspot, posthog, stripe, typeform
 from retention.sources.base import Connection, Source

@@ -12,7 +12,7 @@ import pytest
 from demo.company.simulation import simulate
 from demo.company.world import World
 from demo.servers.app import Servers, serve
-from retention import postgres
+from retention.database import postgres
 from retention.settings import Settings
 from retention.sources import SOURCES as DECLARED
 from tests.conftest import copy_database, drop_database

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
-from retention import build, steps
+from retention import steps
+from retention.builds import build
 from retention.settings import Settings
 from retention.sources import SOURCES
 from retention.sources import files as from_files

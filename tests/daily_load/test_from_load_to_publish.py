@@ -12,7 +12,7 @@ import pytest
 
 from demo.company.world import World
 from retention import steps
-from retention.publish import PublishResult
+from retention.publishes.publish import PublishResult
 from tests.command_line import retention
 from tests.conftest import drop_database
 from tests.daily_load.company import FIRST, Company, after, read_by_bi

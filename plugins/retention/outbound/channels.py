@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from retention.errors import ConfigurationError, ExtractionError
+from retention.http.replies import Reply, by_status, harmless
+from retention.http.retry import Transient, patiently
 from retention.outbound.digest import Digest, as_html, as_slack, as_text, fingerprint
 from retention.outbound.settings import Find, Recipient
-from retention.replies import Reply, by_status, harmless
-from retention.retry import Transient, patiently
 from retention.sources.base import Connection
 
 PATIENCE = 60.0

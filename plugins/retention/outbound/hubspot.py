@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from retention.client import Client
 from retention.errors import ExtractionError
+from retention.http.client import Client
 from retention.outbound.write_back import Values
 from retention.sources.base import Connection
 from retention.sources.hubspot.token import client_for

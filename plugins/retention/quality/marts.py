@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from retention import checksum
 from retention.errors import ConfigurationError
+from retention.publishes import checksum
 from retention.quality.report import Outcome
 from retention.quality.suites import Anomaly, AsOf, Rows, Suite
 

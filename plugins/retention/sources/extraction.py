@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from retention import jsondoc
-from retention.client import Client
 from retention.errors import ExtractionError
+from retention.http.client import Client
 from retention.sources.base import Connection, Record, Rejected, Stream
 from retention.window import Window
 

@@ -27,10 +27,10 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from retention.client import Client
 from retention.errors import ExtractionError
-from retention.replies import Reply, by_status
-from retention.retry import Transient
+from retention.http.client import Client
+from retention.http.replies import Reply, by_status
+from retention.http.retry import Transient
 from retention.sources.base import Connection, Record, Rejected, Source, Stream
 from retention.sources.contracts import stripe as contract
 from retention.sources.extraction import Extraction, Reading, identity, instant

@@ -20,8 +20,8 @@ from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
-from retention.client import Client
 from retention.errors import ExtractionError
+from retention.http.client import Client
 from retention.sources.base import Connection, Record, Rejected, Source, Stream
 from retention.sources.contracts.typeform import Response
 from retention.sources.extraction import Extraction, Progress, Reading, identity, instant

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from retention import ledger, records
 from retention.errors import QuarantineRateExceeded
-from retention.landing import QUARANTINE_RATE
-from retention.ledger import Load, LoadResult
+from retention.landing import ledger, records
+from retention.landing.land import QUARANTINE_RATE
+from retention.landing.ledger import Load, LoadResult
 from retention.sources.base import Connection, Source, Stream
 from retention.usage import rejects, rollup
 from retention.usage.binary import binary_copy

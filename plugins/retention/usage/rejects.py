@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retention import quarantine
-from retention.ledger import Load
+from retention.landing import quarantine
+from retention.landing.ledger import Load
 from retention.usage import rollup
 from retention.usage.drop import Drop
 from retention.usage.lines import raw_lines

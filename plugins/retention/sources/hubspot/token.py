@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from retention.client import Client
 from retention.errors import ConfigurationError, ExtractionError
-from retention.replies import Refusal, Reply, by_status
-from retention.retry import Transient, vendor_clock
+from retention.http.client import Client
+from retention.http.replies import Refusal, Reply, by_status
+from retention.http.retry import Transient, vendor_clock
 from retention.sources.base import Connection
 
 # How long the two short limits take to forgive, in seconds.

@@ -1,0 +1,94 @@
+"""The phases of a build: dbt, the statistics that read what it made, dbt on what reads those."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from retention.builds.dbt_runner import NodeResult, Project, clean
+from retention.statistics import STATISTICS, Statistic, tables
+
+if TYPE_CHECKING:
+    from retention.warehouse import Warehouse
+
+# Unit tests prove the logic and do not look at the data: the test suite runs them.
+COMMAND = ("build", "--exclude-resource-type", "unit_test", "--threads", "4")
+READERS = "tag:statistics+"
+KIND = "statistic"
+Phase = Callable[[], list[NodeResult]]
+
+
+@dataclass(frozen=True)
+class Day:
+    """What every phase of one build is told."""
+
+    as_of: date
+    known_at: datetime
+    build_id: int
+    full_refresh: bool = False
+    prefix: str = ""
+
+    @property
+    def arguments(self) -> list[str]:
+        variables = {
+            "as_of": self.as_of.isoformat(),
+            "known_at": self.known_at.isoformat(),
+            "build_id": self.build_id,
+        }
+        refresh = ["--full-refresh"] if self.full_refresh else []
+        return [*refresh, "--vars", json.dumps(variables)]
+
+
+def of(
+    wh: Warehouse, project: Project, day: Day, done: Sequence[NodeResult] = ()
+) -> Iterator[Phase]:
+    """The phases still to run, in order, after what an earlier attempt has done.
+
+    A project whose models read no statistic has one phase.
+    """
+    wanted = [known for known in STATISTICS if known.name in project.sources("statistics")]
+    build = partial(project.build, [*COMMAND, *day.arguments])
+    # Test by test: what failed or was skipped is known by its own name.
+    names = [node.name for node in done if node.failed or node.status == "skipped"]
+    again = partial(project.run, [*COMMAND, "--select", *names, *day.arguments])
+    if not wanted:
+        yield again if done else build
+        return
+    in_dbt = any(node.failed and node.kind != KIND for node in done)
+    in_last_phase = in_dbt and any(node.kind == KIND for node in done)
+    if not in_last_phase:
+        if in_dbt:
+            yield again
+        elif not done:
+            yield partial(project.build, [*COMMAND, "--exclude", READERS, *day.arguments])
+        yield partial(compute, wh, wanted, day)
+        yield partial(project.build, [*COMMAND, "--select", READERS, *day.arguments])
+    else:
+        yield again
+
+
+def compute(wh: Warehouse, statistics: Iterable[Statistic], day: Day) -> list[NodeResult]:
+    """Compute and store each; the first that fails ends it, named like a model that fails."""
+    results: list[NodeResult] = []
+    for statistic in statistics:
+        results.append(_computed(wh, statistic, day))
+        if results[-1].failed:
+            break
+    return results
+
+
+def _computed(wh: Warehouse, statistic: Statistic, day: Day) -> NodeResult:
+    clock = time.monotonic()
+    status, rows, message = "success", None, ""
+    try:
+        rows = tables.write(wh, statistic, day.as_of, day.known_at, day.prefix)
+    # Whatever a library raises fails the build with the statistic's name.
+    except Exception as error:
+        status, message = "error", clean(f"{type(error).__name__}: {error}")
+    seconds = round(time.monotonic() - clock, 3)
+    return NodeResult(statistic.name, KIND, statistic.path, status, seconds, rows, message)

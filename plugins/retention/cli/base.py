@@ -1,0 +1,66 @@
+"""What the commands share: options, words turned into values, the warehouse, the console."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from retention.errors import UsageError
+from retention.settings import Settings
+from retention.sources import SOURCES
+from retention.sources.base import Source
+
+if TYPE_CHECKING:
+    from retention.warehouse import Warehouse
+
+console = Console(highlight=False)
+
+Day = Annotated[str, typer.Option("--as-of", help="The last complete day, YYYY-MM-DD")]
+OptionalDay = Annotated[
+    str | None, typer.Option("--as-of", help="The last complete day, YYYY-MM-DD")
+]
+Accept = Annotated[
+    str | None, typer.Option(help="Publish despite an anomaly in size; the reason is kept")
+]
+
+
+def day(text: str) -> date:
+    """The date, or UsageError: what was typed never reaches SQL as text."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a date; write it as 2026-07-01.") from None
+
+
+def moment(text: str) -> datetime:
+    """A time with a zone; a bare date is its midnight in UTC."""
+    try:
+        return datetime.fromisoformat(text if "T" in text else f"{text}T00:00:00+00:00")
+    except ValueError:
+        raise UsageError(f"{text!r} is not a time; write 2026-07-01T00:00:00+00:00.") from None
+
+
+def source_named(name: str) -> Source:
+    """The source of that name; raises UsageError naming those there are."""
+    for source in SOURCES:
+        if source.name == name:
+            return source
+    known = ", ".join(source.name for source in SOURCES)
+    raise UsageError(f"there is no source {name!r}; there are {known}.")
+
+
+def enabled() -> list[Source]:
+    """The sources of RETENTION_SOURCES, in its order; all that there are when it is not set."""
+    from retention.sources.enabled import enabled_sources
+
+    return enabled_sources()
+
+
+def warehouse() -> Warehouse:
+    """The warehouse of this installation; what it imports takes a second, a help text does not."""
+    from retention.warehouse import Warehouse
+
+    return Warehouse.from_settings(Settings.from_env())

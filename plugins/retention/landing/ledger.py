@@ -1,0 +1,221 @@
+"""A load: one transaction that carries rows, ledger and cursor together, or nothing at all."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import psycopg
+
+from retention.errors import AlreadyRunning, ExtractionError, RetentionError
+from retention.landing import attempt
+from retention.warehouse import Warehouse, tick
+from retention.window import Window
+
+log = logging.getLogger(__name__)
+
+# How long a lost acknowledgement of a commit is looked into before the load counts as failed.
+PATIENCE = 20.0
+# Seconds between two signs of life while a vendor is read: well below the server's limit for
+# an idle transaction, and often enough to notice early that the connection is lost.
+PULSE = 30.0
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What one load left behind; the same numbers stand in ``ops.loads``."""
+
+    load_id: int
+    source: str
+    stream: str
+    window: Window
+    records_seen: int
+    versions_written: int
+    rejected: int
+    sanitised: int
+    seconds: float
+    loaded_at: datetime
+
+
+@dataclass
+class Load:
+    """An open load: write over ``conn``, fill in the counters, leave the block to commit."""
+
+    conn: psycopg.Connection
+    load_id: int
+    source: str
+    stream: str
+    window: Window
+    cursor: datetime | None
+    records_seen: int = 0
+    versions_written: int = 0
+    rejected: int = 0
+    sanitised: int = 0
+    requests: int | None = None
+    control_total: float | None = None
+    loaded_at: datetime | None = None
+    result: LoadResult | None = None
+    _beat: float = field(default_factory=time.monotonic)
+
+    @property
+    def where(self) -> str:
+        return f"{self.source}/{self.stream} {self.window}"
+
+    @property
+    def is_backfill(self) -> bool:
+        """Whether a newer window was loaded before: what it brings may be yesterday's news."""
+        return self.cursor is not None and self.window.end < self.cursor
+
+    def stay_alive(self) -> None:
+        """Show the server now and then that this run is alive; raises once it has given up."""
+        if time.monotonic() - self._beat > PULSE:
+            self.conn.execute("select 1")
+            self._beat = time.monotonic()
+
+    def commit_time(self) -> datetime:
+        """The load's ``loaded_at``. Ask late: other commits wait until this load ends."""
+        if self.loaded_at is None:
+            self.loaded_at = tick(self.conn)
+        return self.loaded_at
+
+
+@contextmanager
+def opened(
+    wh: Warehouse, source: str, stream: str, window: Window, *, run_id: str = ""
+) -> Iterator[Load]:
+    """Open a load of one window of one stream, and commit it at the end of the block.
+
+    Two at once: the second raises AlreadyRunning and leaves no trace. An exception in the
+    block leaves a 'failed' row in ``ops.loads`` and nothing else. When the answer to the
+    commit is lost, the ledger is asked whether it took place: a load is never done twice.
+    """
+    started = time.monotonic()
+    with contextlib.closing(wh.connect("loader")) as conn:
+        _lock(wh, conn, source, stream)
+        load_id = attempt.begin(wh, source, stream, window, run_id)
+        load = Load(conn, load_id, source, stream, window, cursor_of(conn, source, stream))
+        try:
+            _require_sound_cursor(load)
+            yield load
+            _finish(load)
+            try:
+                conn.commit()
+            except psycopg.OperationalError as error:
+                _require_done(wh, load, error)
+        except BaseException as error:
+            conn.close()  # first: the rows must be gone before the ledger says so
+            known = attempt.as_known(error, load)
+            attempt.fail(wh, load, known)
+            if known is error:
+                raise
+            raise known from error
+        load.result = _result(load, time.monotonic() - started)
+
+
+def cursor_of(conn: psycopg.Connection, source: str, stream: str) -> datetime | None:
+    """Up to when the stream is complete; None before its first load."""
+    row = conn.execute(
+        "select cursor_at from ops.cursors where source = %s and stream = %s", [source, stream]
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _lock(wh: Warehouse, conn: psycopg.Connection, source: str, stream: str) -> None:
+    try:
+        wh.lock(conn, _lock_name(source, stream))
+    except AlreadyRunning as error:
+        raise AlreadyRunning(
+            "another load of this stream is running.",
+            where=f"{source}/{stream}",
+            mend="Try again when it is done.",
+        ) from error
+
+
+def _lock_name(source: str, stream: str) -> str:
+    return f"load {source}.{stream}"
+
+
+def _require_sound_cursor(load: Load) -> None:
+    """A cursor the ledger cannot explain would skip records for ever, in silence."""
+    row = load.conn.execute(
+        "select max(window_end) from ops.loads"
+        " where source = %s and stream = %s and status = 'done'",
+        [load.source, load.stream],
+    ).fetchone()
+    newest = row[0] if row else None
+    if load.cursor is not None and (newest is None or load.cursor > newest):
+        raise ExtractionError(
+            f"the cursor {load.cursor.isoformat()} is later than anything the ledger knows"
+            f" ({newest.isoformat() if newest else 'no load'}).",
+            code="cursor_in_future",
+            where=load.where,
+            mend="Correct the stream's row in ops.cursors; nothing was read.",
+        )
+
+
+def _finish(load: Load) -> None:
+    """Ledger row and cursor. A backfill, or a window that leaves a gap, moves no cursor."""
+    load.commit_time()
+    start, end, cursor = load.window.start, load.window.end, load.cursor
+    if cursor is None or ((start is None or start <= cursor) and end > cursor):
+        load.conn.execute(
+            "insert into ops.cursors (source, stream, cursor_at) values (%s, %s, %s)"
+            " on conflict (source, stream) do update set cursor_at = excluded.cursor_at",
+            [load.source, load.stream, end],
+        )
+    load.conn.execute(
+        "update ops.loads set status = 'done', finished_at = clock_timestamp(),"
+        " loaded_at = %s, records_seen = %s, versions_written = %s, rejected = %s,"
+        " sanitised = %s, requests = %s, control_total = %s where load_id = %s",
+        [
+            load.loaded_at,
+            load.records_seen,
+            load.versions_written,
+            load.rejected,
+            load.sanitised,
+            load.requests,
+            load.control_total,
+            load.load_id,
+        ],
+    )
+
+
+def _require_done(wh: Warehouse, load: Load, error: psycopg.OperationalError) -> None:
+    """Find out whether a commit whose answer was lost took place; raises ``error`` if not."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with wh.connect("loader") as conn:
+                # The lost backend holds the stream's lock until its transaction has ended.
+                wh.wait_for(conn, _lock_name(load.source, load.stream))
+                row = conn.execute(
+                    "select status from ops.loads where load_id = %s", [load.load_id]
+                ).fetchone()
+            break
+        except (RetentionError, psycopg.OperationalError):
+            if time.monotonic() > deadline:
+                raise error from None
+            time.sleep(0.5)
+    if row is None or row[0] != "done":
+        raise error
+    log.warning("%s: the answer to the commit was lost, the ledger has it", load.where)
+
+
+def _result(load: Load, seconds: float) -> LoadResult:
+    return LoadResult(
+        load_id=load.load_id,
+        source=load.source,
+        stream=load.stream,
+        window=load.window,
+        records_seen=load.records_seen,
+        versions_written=load.versions_written,
+        rejected=load.rejected,
+        sanitised=load.sanitised,
+        seconds=seconds,
+        loaded_at=load.commit_time(),
+    )

@@ -1,0 +1,1 @@
+"""Publishes: what readers see, how it gets there, and how it is taken back."""
