@@ -17,6 +17,7 @@ from psycopg import sql
 from retention.database import postgres
 from retention.settings import Settings
 from retention.warehouse import Warehouse
+from tests.places import ROOT
 
 _numbers = count(1)
 
@@ -31,7 +32,7 @@ def cluster() -> Iterator[Settings]:
     """A running embedded cluster with a migrated database ``retention_template``."""
     folder = Path(tempfile.mkdtemp(prefix="retention-tests-", dir=_fast_folder()))
     folder.chmod(0o755)  # the server's own system user has to reach its data
-    settings = Settings(root=Path(__file__).parents[1], state=folder, company="template")
+    settings = Settings(root=ROOT, state=folder, company="template")
     try:
         # Nothing outlives a test session, so nothing needs to survive a power cut.
         options = ("fsync=off", "full_page_writes=off", "max_wal_size=256MB")

@@ -9,13 +9,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from retention.sources.base import Connection
+from tests.places import FIXTURES
 
-FIXTURES = Path(__file__).parent / "fixtures"
 SECRET = "canary-secret-7f3a"
 
 

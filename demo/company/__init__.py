@@ -36,7 +36,7 @@ The MRR policy of ``World.truth``, per customer, currency and month end
     return             a new subscription of the same customer, counted from its start
     ================== =====================================================================
 
-How the same follows from Stripe's documents alone (proved by ``tests/test_company.py``)
+How the same follows from Stripe's documents alone (proved by ``test_company.py``)
 
     1. Take the lines of all invoices that are not ``void``, that belong to a subscription item
        and do not start before the subscription's ``trial_end``.

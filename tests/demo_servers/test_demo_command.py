@@ -15,6 +15,7 @@ import httpx
 from demo.servers import posthog_export
 from demo.servers.bad_day import BadDayFile
 from demo.servers.clock import move
+from tests.places import ROOT
 
 
 def start(folder: Path, *more: str) -> subprocess.Popen[str]:
@@ -24,7 +25,7 @@ def start(folder: Path, *more: str) -> subprocess.Popen[str]:
     words = ["--state", str(folder), "--as-of", "2024-07-20", "--customers", "6", *more]
     process = subprocess.Popen(
         [sys.executable, "-m", "demo.servers", *words],
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
     )

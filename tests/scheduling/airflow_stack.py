@@ -1,0 +1,102 @@
+"""A running Airflow of ours, and what a person with its address and password can do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from retention.settings import Settings
+from retention.warehouse import Warehouse
+from tests.places import ROOT
+
+
+@dataclass
+class Stack:
+    """``printed`` is what `make up` told; ``typeform`` a connection that is kept back."""
+
+    settings: Settings
+    warehouse: Warehouse
+    printed: str
+    typeform: dict[str, str]
+    api: httpx.Client = field(default_factory=httpx.Client)
+
+    @property
+    def address(self) -> str:
+        return next(word for word in self.printed.split() if word.startswith("http://"))
+
+    @property
+    def password(self) -> str:
+        return self.printed.split("password ")[1].split()[0]
+
+    def token(self, password: str) -> httpx.Response:
+        login = {"username": "admin", "password": password}
+        return httpx.post(f"{self.address}/auth/token", json=login, timeout=30)
+
+    def get(self, path: str) -> Any:
+        answer = self.api.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.get(f"/dags/{dag_id}/dagRuns?order_by=id")["dag_runs"]
+        return found
+
+    def tasks(self, run: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        path = f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances"
+        return {task["task_id"]: task for task in self.get(path)["task_instances"]}
+
+    def unpause(self, dag_id: str) -> None:
+        assert self.api.patch(f"/dags/{dag_id}", json={"is_paused": False}).status_code == 200
+
+    def finished(self, dag_id: str, count: int = 1) -> dict[str, Any]:
+        """The newest run of the DAG, once ``count`` runs of it have ended."""
+        until(lambda: sum(_ended(run) for run in self.runs(dag_id)) >= count, self.story)
+        return self.runs(dag_id)[-1]
+
+    def story(self) -> str:
+        """Where everything stands, for the message of a test that waited in vain."""
+        lines = self.rows("select source, stream, error from ops.loads where status != 'done'")
+        for dag_id in ("transform", "ingest_hubspot", "ingest_stripe"):
+            for run in self.runs(dag_id):
+                tasks = self.tasks(run).items()
+                states = {name: (task["state"], task["try_number"]) for name, task in tasks}
+                lines.append((run["dag_run_id"], run["state"], states))
+        lines += self.rows("select build_id, status, error from ops.builds")
+        return "\n".join(map(str, lines))
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with self.warehouse.connect("loader") as conn:
+            return conn.execute(query).fetchall()
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        own = {name: value for name, value in os.environ.items() if name != "AIRFLOW_HOME"}
+        return subprocess.run(
+            [sys.executable, "-m", *arguments],
+            cwd=ROOT,
+            env=own | {"RETENTION_STATE": str(self.settings.state)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def _ended(run: dict[str, Any]) -> bool:
+    return run["state"] in ("success", "failed")
+
+
+def until(true: Callable[[], bool], what: str | Callable[[], str], patience: float = 200) -> None:
+    """Wait; a wait in vain ends with ``what`` that was waited for."""
+    deadline = time.monotonic() + patience
+    while not true():
+        if time.monotonic() > deadline:
+            story = what if isinstance(what, str) else what()
+            pytest.fail(f"not within {patience} s: {story}")
+        time.sleep(0.5)

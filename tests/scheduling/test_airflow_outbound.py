@@ -1,0 +1,87 @@
+"""`outbound` under Airflow's real scheduler: nothing reaches the CRM before a person agreed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from demo.servers.app import Servers, serve
+from local import quickstart
+from local.environment import airflow_environment, write_environment
+from retention.settings import Settings
+from retention.sources.base import Connection
+from tests.demo_servers.small_world import AS_OF, small_world
+from tests.outbound.outbound_setup import SCORES, in_crm
+from tests.outbound.outbound_world import show
+from tests.places import ROOT
+from tests.scheduling.airflow_stack import Stack, until
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def crm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    with serve(small_world(), AS_OF, folder=tmp_path_factory.mktemp("crm")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def stack(crm: Servers) -> Iterator[Stack]:
+    """`make up` over a warehouse with a publish, and write-back that asks a person."""
+    state = Path(tempfile.mkdtemp(prefix="retention-outbound-"))
+    state.chmod(0o755)  # the database's own system user has to reach its data
+    settings = Settings(root=ROOT, state=state)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RETENTION_STATE", str(state))
+        built = Stack(settings, quickstart.prepare(settings), "", {})
+        try:
+            show(built.warehouse, SCORES)
+            hubspot = Connection("hubspot_api", crm.urls["hubspot"], crm.tokens["hubspot"])
+            environment = airflow_environment(
+                settings, built.warehouse, [hubspot], quickstart.DEMO_SOURCES
+            )
+            write_environment(settings, environment | {"RETENTION_WRITE_BACK": "approve"})
+            up = built.command("local.services", "up")
+            assert up.returncode == 0, up.stderr
+            built.printed = up.stdout
+            token = built.token(built.password).json()["access_token"]
+            built.api = httpx.Client(
+                base_url=f"{built.address}/api/v2",
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=30,
+            )
+            until(lambda: built.get("/dags")["total_entries"] == 6, "the DAGs are listed")
+            yield built
+        finally:
+            down = built.command("local.services", "down", "--and-forget")
+            shutil.rmtree(state)
+            assert down.returncode == 0, down.stderr
+
+
+def test_the_crm_is_written_to_when_a_person_has_approved_and_not_before(
+    stack: Stack, crm: Servers
+) -> None:
+    stack.unpause("outbound")
+    asked = stack.api.post("/dags/outbound/dagRuns", json={"logical_date": None})
+    assert asked.status_code == 200, asked.text
+    run = asked.json()
+
+    def state(task: str) -> str | None:
+        return stack.tasks(run)[task]["state"]
+
+    until(lambda: state("approve_write_back") in ("awaiting_input", "deferred"), "the question")
+    where = f"/dags/outbound/dagRuns/{run['dag_run_id']}/taskInstances/approve_write_back/-1"
+    question = stack.get(f"{where}/hitlDetails")
+    assert "of 3 companies would change" in json.dumps(question)
+    assert state("send_digests") == "success"
+    assert in_crm(crm, "1001")["retention_health_band"] == ""
+    agreed = stack.api.patch(f"{where}/hitlDetails", json={"chosen_options": ["Approve"]})
+    assert agreed.status_code == 200, agreed.text
+    until(lambda: state("apply_write_back") == "success", "the values are written")
+    assert in_crm(crm, "1001")["retention_health_band"] == "red"
