@@ -24,6 +24,8 @@ from datetime import date
 from pathlib import Path
 from typing import LiteralString
 
+from retention import schemas
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "plugins"))
 
@@ -172,7 +174,7 @@ def main() -> None:
     try:
         postgres.start(settings)
         warehouse = Warehouse.from_settings(settings)
-        warehouse.migrate(SOURCES)
+        schemas.migrate(warehouse, SOURCES)
         with psycopg.connect(postgres.admin_url(settings), autocommit=True) as conn:
             shown = {name: conn.execute(f"show {name}").fetchone() for name in SETTINGS}
         console.print(", ".join(f"{name} {value[0]}" for name, value in shown.items() if value))

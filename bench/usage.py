@@ -34,6 +34,8 @@ import psutil
 import psycopg
 import pyarrow as pa
 
+from retention import schemas
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "plugins"))
 
@@ -88,7 +90,7 @@ class Bench:
         self.folder = folder
         self.settings = Settings(root=ROOT, state=folder, company="bench")
         self.wh = Warehouse.from_settings(self.settings)
-        self.wh.migrate()
+        schemas.migrate(self.wh)
         self.url = postgres.admin_url(self.settings, self.settings.database)
         self.rounds = 0
         with psycopg.connect(self.url) as conn:
@@ -114,7 +116,7 @@ class Bench:
         )
         source = replace(posthog.SOURCE, name=f"round{self.rounds}", streams=(stream,))
         # Made beforehand like the plain table: a table made by the load itself skips the log.
-        self.wh.migrate([source])
+        schemas.migrate(self.wh, [source])
         return source
 
     def ours(self, source: Source, events: Path) -> int:

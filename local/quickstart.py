@@ -15,6 +15,7 @@ from rich.console import Console
 
 from local import demo_servers
 from local.environment import airflow_environment, write_environment
+from retention import schemas
 from retention.database import postgres
 from retention.errors import ConfigurationError, RetentionError, UsageError
 from retention.pages import report
@@ -74,7 +75,7 @@ def prepare(settings: Settings) -> Warehouse:
     """The database up and migrated."""
     with step("Postgres: embedded, on 127.0.0.1" if not settings.warehouse_url else "Postgres"):
         warehouse = Warehouse.from_settings(settings)
-        warehouse.migrate(SOURCES)
+        schemas.migrate(warehouse, SOURCES)
     return warehouse
 
 

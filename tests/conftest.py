@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from retention import schemas
 from retention.database import postgres
 from retention.settings import Settings
 from retention.warehouse import Warehouse
@@ -37,7 +38,7 @@ def cluster() -> Iterator[Settings]:
         # Nothing outlives a test session, so nothing needs to survive a power cut.
         options = ("fsync=off", "full_page_writes=off", "max_wal_size=256MB")
         postgres.start(settings, options=options)
-        Warehouse.from_settings(settings).migrate()
+        schemas.migrate(Warehouse.from_settings(settings))
         yield settings
     finally:
         postgres.destroy(settings)

@@ -14,8 +14,8 @@ import psycopg
 from rich.console import Console
 
 from retention.connections import find
-from retention.database import migrate
 from retention.errors import RetentionError
+from retention.schemas import scripts
 from retention.settings import Settings
 from retention.sources.base import Source
 from retention.warehouse import READERS, TASK_ROLES, Warehouse
@@ -111,7 +111,7 @@ def _log_in(wh: Warehouse, role: str) -> str:
 
 
 def _migrations(wh: Warehouse) -> Finding:
-    waiting = migrate.pending(wh)
+    waiting = scripts.pending(wh)
     return Finding(
         "migrations",
         not waiting,

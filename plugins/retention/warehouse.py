@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote, urlencode
@@ -15,7 +14,6 @@ from retention.database import postgres
 from retention.errors import AlreadyRunning, ConfigurationError
 from retention.keyring import secret
 from retention.settings import Settings
-from retention.sources.base import Source
 
 LOGIN = "pipeline"
 TASK_ROLES = ("loader", "transformer", "publisher")
@@ -87,24 +85,6 @@ class Warehouse:
             f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@{place}"
             f"/{parts.get('dbname', user)}?{query}"
         )
-
-    def migrate(self, sources: Iterable[Source] = ()) -> list[str]:
-        """Bring roles, schemas and raw tables up to date; returns the scripts it applied.
-
-        May run at any time, twice or in two processes at once.
-        """
-        from retention.database import migrate  # they need a Warehouse themselves
-        from retention.landing import records
-        from retention.statistics import STATISTICS, tables
-
-        applied = migrate.migrate(self)
-        with self.connect("loader") as conn:
-            for source in sources:
-                for stream in source.streams:
-                    records.ensure_table(conn, source, stream)
-        with self.connect("transformer") as conn:
-            tables.ensure(conn, STATISTICS)
-        return applied
 
     def lock(self, conn: psycopg.Connection, name: str) -> None:
         """Hold the lock of that name until the connection's transaction ends.

@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
+from retention.marts.mart import Mart
 from retention.publishes import publish
-from retention.publishes.mart import Mart
 from retention.settings import Settings
 from retention.warehouse import Warehouse
 from tests.command_line import retention

@@ -12,6 +12,7 @@ import pytest
 from demo.company.simulation import simulate
 from demo.company.world import World
 from demo.servers.app import Servers, serve
+from retention import schemas
 from retention.database import postgres
 from retention.settings import Settings
 from retention.sources import SOURCES as DECLARED
@@ -39,7 +40,7 @@ def loaded_once(cluster: Settings, servers: Servers) -> Iterator[Company]:
     settings = replace(cluster, company="loaded")
     copy_database(cluster, settings)
     company = Company(settings, servers)
-    company.wh.migrate(DECLARED)
+    schemas.migrate(company.wh, DECLARED)
     company.load_day(FIRST)
     yield company
     drop_database(settings)
@@ -51,7 +52,7 @@ def empty(cluster: Settings, servers: Servers) -> Iterator[Company]:
     settings = replace(cluster, company=f"daily{next(_numbers)}")
     copy_database(cluster, settings)
     company = Company(settings, servers)
-    company.wh.migrate(DECLARED)
+    schemas.migrate(company.wh, DECLARED)
     yield company
     drop_database(settings)
 

@@ -13,7 +13,7 @@ from psycopg import sql
 from rich.console import Console
 
 from local.quickstart import files_connection
-from retention import steps
+from retention import schemas, steps
 from retention.pages import report
 from retention.settings import Settings
 from retention.sources import SOURCES
@@ -55,7 +55,7 @@ def company(cluster: Settings, name: str, as_of: date) -> Iterator[Company]:
     copy_database(cluster, settings)
     try:
         made = Company(settings, Warehouse.from_settings(settings))
-        made.wh.migrate(SOURCES)
+        schemas.migrate(made.wh, SOURCES)
         made.load(name, as_of)
         yield made
     finally:

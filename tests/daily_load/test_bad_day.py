@@ -12,7 +12,7 @@ from demo.company.simulation import simulate
 from demo.company.world import World
 from demo.servers import bad_day
 from demo.servers.app import Servers, serve
-from retention import steps
+from retention import schemas, steps
 from retention.errors import GateFailed
 from retention.sources import SOURCES, hubspot, stripe, typeform
 from retention.sources.base import Connection
@@ -64,7 +64,7 @@ def servers() -> Iterator[Servers]:
 @pytest.fixture(scope="module")
 def company(module_warehouse: Warehouse, servers: Servers) -> Warehouse:
     """The demo company loaded and published as of the first day."""
-    module_warehouse.migrate(SOURCES)
+    schemas.migrate(module_warehouse, SOURCES)
     load(module_warehouse, servers, FIRST)
     transform(module_warehouse, FIRST)
     return module_warehouse

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
-from retention import steps
+from retention import schemas, steps
 from retention.builds import build
 from retention.settings import Settings
 from retention.sources import SOURCES
@@ -84,7 +84,7 @@ def by_files(
     settings = replace(cluster, company="byfiles")
     copy_database(cluster, settings)
     wh = Warehouse.from_settings(settings)
-    wh.migrate(SOURCES)
+    schemas.migrate(wh, SOURCES)
     _load(wh, root)
     build.build(wh, FIRST)
     yield wh

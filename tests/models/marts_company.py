@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Any
 
+from retention import schemas
 from retention.builds import build
 from retention.landing import land as landing
 from retention.sources import SOURCES
@@ -121,7 +122,7 @@ def found_company(wh: Warehouse) -> None:
 
 def build_day(wh: Warehouse, day: date = AS_OF, known_at: datetime | None = None) -> None:
     """Build on raw tables of every source, also of those that sent nothing."""
-    wh.migrate(SOURCES)
+    schemas.migrate(wh, SOURCES)
     build.build(wh, day, known_at)
 
 

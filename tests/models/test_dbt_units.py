@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from retention import schemas
 from retention.builds import dbt_runner
 from retention.settings import Settings
 from retention.sources import SOURCES
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 def test_every_dbt_unit_test_passes(module_warehouse: Warehouse) -> None:
     """On a company without a record: a unit test brings its rows, but asks for the columns."""
-    module_warehouse.migrate(SOURCES)
+    schemas.migrate(module_warehouse, SOURCES)
     settings = module_warehouse.settings or Settings.from_env()
     only = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
     day = ["--vars", DAY, "--threads", "4"]

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from retention import schemas
 from retention.builds import dbt_runner, parsed
 from retention.settings import Settings
 from retention.sources import SOURCES
@@ -141,7 +142,7 @@ def ledger(wh: Warehouse, kind: str) -> list[tuple[Any, ...]]:
 def built(module_warehouse: Warehouse) -> Warehouse:
     """Every history four times: as it is, in another order, in shorter periods, in euros."""
     wh = module_warehouse
-    wh.migrate(SOURCES)
+    schemas.migrate(wh, SOURCES)
     docs = []
     for number, history in enumerate(generated()):
         docs += bills(f"cus_plain_{number}", history)

@@ -9,8 +9,9 @@ import pytest
 
 from retention.builds import rebuild
 from retention.builds.build import manifest_path
-from retention.publishes import checksum, storage
-from retention.publishes.mart import declared
+from retention.marts import checksum
+from retention.marts.mart import declared
+from retention.publishes import storage
 from retention.publishes.pointer import move
 from retention.warehouse import Warehouse
 from retention.window import Window

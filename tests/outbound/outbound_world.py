@@ -14,8 +14,8 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
+from retention.marts.mart import Mart
 from retention.publishes import publish
-from retention.publishes.mart import Mart
 from retention.sources.base import Connection
 from retention.warehouse import Warehouse
 from tests.publishes.small_marts import build

@@ -10,8 +10,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from retention.publishes import checksum, publish
-from retention.publishes.mart import Mart
+from retention.marts import checksum
+from retention.marts.mart import Mart
+from retention.publishes import publish
 from retention.publishes.publish import PublishResult
 from retention.warehouse import Warehouse
 

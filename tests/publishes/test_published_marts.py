@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from retention.errors import ConfigurationError
-from retention.publishes import mart
+from retention.marts import mart
 from tests.publishes.small_marts import CONTACTS, CUSTOMERS
 
 

@@ -17,9 +17,9 @@ from retention import statistics
 from retention.builds import dbt_runner, phases
 from retention.builds.build import LOCK, raise_for_failed
 from retention.errors import RetentionError, UsageError
-from retention.publishes import checksum
-from retention.publishes import mart as marts
-from retention.publishes.mart import Mart
+from retention.marts import checksum
+from retention.marts import mart as marts
+from retention.marts.mart import Mart
 from retention.settings import Settings
 from retention.statistics import tables
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from retention import schemas
 from retention.cli.base import (
     Accept,
     Day,
@@ -170,5 +171,5 @@ def rollback(
 @commands.command()
 def migrate() -> None:
     """Bring raw, ops and publish to the version of this code; can run twice."""
-    done = warehouse().migrate(SOURCES)
+    done = schemas.migrate(warehouse(), SOURCES)
     console.print("\n".join(done) if done else "nothing to migrate")

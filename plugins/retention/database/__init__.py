@@ -1,1 +1,1 @@
-"""The Postgres below the warehouse: an embedded server, and the scripts that keep it up to date."""
+"""The embedded Postgres: where it lives, and how it is started and stopped."""

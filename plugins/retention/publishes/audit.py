@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import psycopg
 
 from retention.errors import PublishError
-from retention.publishes import checksum
-from retention.publishes.mart import Mart
+from retention.marts import checksum
+from retention.marts.mart import Mart
 
 _GATE = """
 select count(*) filter (where severity = 'critical'),

@@ -20,10 +20,10 @@ from psycopg.types.json import Jsonb
 from retention.builds.build import LOCK as BUILD_LOCK
 from retention.builds.build import manifest_path
 from retention.errors import ConfigurationError, PublishError
-from retention.publishes import mart as marts
+from retention.marts import mart as marts
+from retention.marts.mart import Mart
 from retention.publishes import storage
 from retention.publishes.audit import require_audited, require_passed
-from retention.publishes.mart import Mart
 from retention.publishes.pointer import LOCK, PublishResult, current, move, prune, rollback, shown
 from retention.settings import Settings
 from retention.warehouse import Warehouse

@@ -15,8 +15,8 @@ import psycopg
 from psycopg import sql
 
 from retention.errors import PublishError
-from retention.publishes import mart as marts
-from retention.publishes.mart import STAMPS, Mart
+from retention.marts import mart as marts
+from retention.marts.mart import STAMPS, Mart
 
 # Readers queue behind a change of shape that itself waits for a long query: it gives up
 # quickly and tries again, so that nobody waits longer than this.

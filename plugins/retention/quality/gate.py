@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from retention.builds.build import manifest_path
 from retention.errors import GateFailed, UsageError
-from retention.publishes.mart import declared
+from retention.marts.mart import declared
 from retention.quality import datadocs, marts, plan, suites, validation
 from retention.quality.report import GateReport, Outcome
 from retention.settings import Settings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from retention.errors import ConfigurationError
-from retention.publishes import checksum
+from retention.marts import checksum
 from retention.quality.report import Outcome
 from retention.quality.suites import Anomaly, AsOf, Rows, Suite
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from retention.publishes import mart
+from retention.marts import mart
 from retention.statistics.base import Inputs, Row, Statistic
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""The marts that readers get: which there are, their columns, and what they hold."""
