@@ -41,8 +41,8 @@ sys.path.insert(0, str(ROOT / "plugins"))
 
 from retention.database import postgres
 from retention.settings import Settings
+from retention.source import Connection, Source
 from retention.sources import posthog
-from retention.sources.base import Connection, Source
 from retention.usage.formats import SEGMENT_TRACK, EventFiles
 from retention.usage.load import load_usage
 from retention.warehouse import Warehouse

@@ -16,7 +16,7 @@ import psutil
 from demo.servers import clock
 from retention.errors import ConfigurationError
 from retention.settings import Settings
-from retention.sources.base import Connection
+from retention.source import Connection
 
 START_TIMEOUT_SECONDS = 120
 

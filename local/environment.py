@@ -11,7 +11,7 @@ from retention.connections import as_environment
 from retention.database import postgres
 from retention.keyring import secret
 from retention.settings import Settings
-from retention.sources.base import Connection
+from retention.source import Connection
 from retention.warehouse import Warehouse
 
 

@@ -21,8 +21,8 @@ from retention.errors import ConfigurationError, RetentionError, UsageError
 from retention.pages import report
 from retention.publishes.pointer import current
 from retention.settings import Settings
+from retention.source import Connection
 from retention.sources import SOURCES
-from retention.sources.base import Connection
 from retention.warehouse import Warehouse
 
 # The demo's first load reads two years; then two further days, one at a time.

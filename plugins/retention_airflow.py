@@ -14,7 +14,7 @@ from airflow.sdk import Asset, BaseHook, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
 from retention import errors
-from retention.sources.base import Connection, Source
+from retention.source import Connection, Source
 from retention.sources.enabled import enabled_sources
 from retention.window import Window
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from retention.landing import land as landing
 from retention.landing.land import LoadResult
-from retention.sources.base import Connection, Record, Rejected, Source, Stream
+from retention.source import Connection, Record, Rejected, Source, Stream
 from retention.warehouse import Warehouse
 from retention.window import Window
 

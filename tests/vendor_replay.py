@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from retention.sources.base import Connection
+from retention.source import Connection
 from tests.places import FIXTURES
 
 SECRET = "canary-secret-7f3a"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from retention.errors import ConfigurationError
-from retention.sources.base import Connection
+from retention.source import Connection
 
 
 def from_fields(conn_id: str, host: str, password: str, extra: Mapping[str, Any]) -> Connection:

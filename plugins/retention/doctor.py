@@ -17,7 +17,7 @@ from retention.connections import find
 from retention.errors import RetentionError
 from retention.schemas import scripts
 from retention.settings import Settings
-from retention.sources.base import Source
+from retention.source import Source
 from retention.warehouse import READERS, TASK_ROLES, Warehouse
 
 # A daily run of a mid-sized company needs about a tenth of this.

@@ -14,7 +14,7 @@ from retention.publishes import publish as publishing
 from retention.publishes.publish import PublishResult
 from retention.quality.gate import GateReport, check, require
 from retention.settings import Settings
-from retention.sources.base import Connection, Source, Stream
+from retention.source import Connection, Source, Stream
 from retention.warehouse import Warehouse
 from retention.window import Window
 

@@ -16,8 +16,8 @@ from retention.connections import as_environment
 from retention.landing.land import LoadResult
 from retention.publishes.publish import PublishResult
 from retention.settings import Settings
+from retention.source import Connection, Source
 from retention.sources import hubspot, posthog, stripe, typeform
-from retention.sources.base import Connection, Source
 from retention.warehouse import Warehouse
 from retention.window import Window
 from tests.conftest import copy_database

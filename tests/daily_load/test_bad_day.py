@@ -14,8 +14,8 @@ from demo.servers import bad_day
 from demo.servers.app import Servers, serve
 from retention import schemas, steps
 from retention.errors import GateFailed
+from retention.source import Connection
 from retention.sources import SOURCES, hubspot, stripe, typeform
-from retention.sources.base import Connection
 from retention.warehouse import Warehouse
 from retention.window import Window
 from tests.loading import query

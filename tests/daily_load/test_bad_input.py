@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from demo.servers import bad_day
+from retention.source import Source
 from retention.sources import hubspot, stripe, typeform
-from retention.sources.base import Source
 from tests.command_line import Outcome, retention
 from tests.daily_load.company import Company, after, read_by_bi
 from tests.loading import query

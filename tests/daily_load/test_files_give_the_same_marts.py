@@ -13,9 +13,9 @@ from psycopg import sql
 from retention import schemas, steps
 from retention.builds import build
 from retention.settings import Settings
+from retention.source import Connection
 from retention.sources import SOURCES
 from retention.sources import files as from_files
-from retention.sources.base import Connection
 from retention.warehouse import Warehouse
 from retention.window import Window
 from tests.conftest import copy_database, drop_database

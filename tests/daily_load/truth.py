@@ -13,7 +13,7 @@ from typing import Any
 from psycopg import sql
 
 from demo.company.world import Version, World
-from retention.sources.base import Source, Stream
+from retention.source import Source, Stream
 from retention.warehouse import Warehouse
 from retention.window import Window
 

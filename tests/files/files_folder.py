@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from retention.sources.base import Connection, Record, Rejected
+from retention.source import Connection, Record, Rejected
 from retention.sources.files import SOURCE
 from retention.window import Window
 

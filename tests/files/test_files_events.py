@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from retention.errors import ConfigurationError, ExtractionError
-from retention.sources.base import Connection
+from retention.source import Connection
 from retention.sources.files import SOURCE
 from retention.sources.files.check import check, has_errors
 from retention.usage.formats import EventFiles

@@ -11,7 +11,7 @@ import pytest
 from retention.errors import ExtractionError, QuarantineRateExceeded
 from retention.landing import land as landing
 from retention.landing.land import LoadResult
-from retention.sources.base import Connection
+from retention.source import Connection
 from retention.sources.files import SOURCE
 from retention.usage.load import load_usage
 from retention.warehouse import Warehouse

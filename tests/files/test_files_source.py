@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from retention.errors import ConfigurationError, ExtractionError
-from retention.sources.base import Connection, Record, Rejected
+from retention.source import Connection, Record, Rejected
 from retention.sources.files import SOURCE
 from retention.sources.files.fields import fields_of
 from retention.sources.files.records import RECORDS

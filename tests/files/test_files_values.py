@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from retention.sources.base import Rejected
+from retention.source import Rejected
 from tests.files.files_folder import documents, folder, read, subscriptions
 
 INVOICES = """

@@ -6,7 +6,7 @@ import pytest
 
 from retention.errors import ConfigurationError, ExtractionError
 from retention.http.client import Client
-from retention.sources.base import Connection
+from retention.source import Connection
 from tests.http_client.things_server import client_of, fails_with, things
 from tests.vendor_replay import SECRET, Answer, Replay, said
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from retention import jsondoc
-from retention.sources.base import Record, Rejected
+from retention.source import Record, Rejected
 from tests.loading import (
     day,
 )

@@ -22,7 +22,7 @@ from retention.errors import (
 )
 from retention.landing import ledger as loads
 from retention.settings import Settings
-from retention.sources.base import Record
+from retention.source import Record
 from retention.warehouse import Warehouse
 from tests.loading import (
     ledger,

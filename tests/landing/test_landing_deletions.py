@@ -11,7 +11,7 @@ from retention.errors import (
     ExtractionError,
 )
 from retention.landing import land as landing
-from retention.sources.base import Record, Rejected
+from retention.source import Record, Rejected
 from retention.warehouse import Warehouse
 from tests.landing.landing_inputs import BAD
 from tests.loading import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from retention.sources.base import Record
+from retention.source import Record
 from retention.warehouse import Warehouse
 from tests.loading import (
     load,

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retention.landing import land as landing
-from retention.sources.base import Record, Stream
+from retention.source import Record, Stream
 from retention.warehouse import Warehouse
 from retention.window import Window
 from tests.loading import DAY, SHOP, THINGS, day, query, window

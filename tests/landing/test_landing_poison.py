@@ -10,7 +10,7 @@ import pytest
 from retention.errors import (
     QuarantineRateExceeded,
 )
-from retention.sources.base import Record, Rejected
+from retention.source import Record, Rejected
 from retention.warehouse import Warehouse
 from tests.landing.landing_inputs import BAD
 from tests.loading import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from retention import jsondoc
-from retention.sources.base import Record
+from retention.source import Record
 from retention.warehouse import Warehouse
 from tests.loading import (
     cursor,

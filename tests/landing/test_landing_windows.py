@@ -12,7 +12,7 @@ from retention.errors import (
     ExtractionError,
 )
 from retention.landing import land as landing
-from retention.sources.base import Connection, Record, Stream
+from retention.source import Connection, Record, Stream
 from retention.warehouse import Warehouse
 from retention.window import Window
 from tests.loading import (

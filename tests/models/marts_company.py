@@ -10,8 +10,8 @@ from typing import Any
 from retention import schemas
 from retention.builds import build
 from retention.landing import land as landing
+from retention.source import Record
 from retention.sources import SOURCES
-from retention.sources.base import Record
 from retention.warehouse import Warehouse
 from retention.window import Window
 from tests.loading import query

@@ -16,7 +16,7 @@ from aiosmtpd.controller import Controller
 
 from retention.marts.mart import Mart
 from retention.publishes import publish
-from retention.sources.base import Connection
+from retention.source import Connection
 from retention.warehouse import Warehouse
 from tests.publishes.small_marts import build
 

@@ -12,7 +12,7 @@ from retention.errors import ConfigurationError
 from retention.outbound import sending
 from retention.outbound.digest import MOST, as_slack, compose
 from retention.outbound.settings import Outbound, read_recipients
-from retention.sources.base import Connection
+from retention.source import Connection
 from retention.warehouse import Warehouse
 from tests.command_line import retention
 from tests.loading import query

@@ -12,7 +12,7 @@ from demo.servers.app import Servers
 from retention.errors import ExtractionError
 from retention.outbound import write_back
 from retention.outbound.hubspot import HubSpotWriter
-from retention.sources.base import Connection
+from retention.source import Connection
 from retention.warehouse import Warehouse
 from tests.command_line import retention
 from tests.demo_servers.small_world import crm_client

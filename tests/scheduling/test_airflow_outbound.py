@@ -15,7 +15,7 @@ from demo.servers.app import Servers, serve
 from local import quickstart
 from local.environment import airflow_environment, write_environment
 from retention.settings import Settings
-from retention.sources.base import Connection
+from retention.source import Connection
 from tests.demo_servers.small_world import AS_OF, small_world
 from tests.outbound.outbound_setup import SCORES, in_crm
 from tests.outbound.outbound_world import show

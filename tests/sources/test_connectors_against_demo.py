@@ -13,8 +13,8 @@ from demo.servers.app import Servers, serve
 from demo.servers.mishaps import hubspot_limit, login_page, server_error, truncated
 from retention.errors import ExtractionError
 from retention.landing.documents import Prepared, prepare
+from retention.source import Connection, Record, Source, Stream
 from retention.sources import hubspot, stripe, typeform
-from retention.sources.base import Connection, Record, Source, Stream
 from retention.window import Window
 from tests.daily_load.truth import comparable, true_docs
 

@@ -19,9 +19,9 @@ from hubspot.crm.objects import PublicObjectSearchRequest
 from demo.company.world import World, simulate
 from demo.servers.app import Servers, serve
 from demo.servers.clock import instant_after
+from retention.source import Connection, Record, Source
 from retention.sources import hubspot as hubspot_source
 from retention.sources import stripe, typeform
-from retention.sources.base import Connection, Record, Source
 from retention.window import Window
 
 AS_OF = date(2025, 3, 31)

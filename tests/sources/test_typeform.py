@@ -10,7 +10,7 @@ import pytest
 
 from retention.errors import ExtractionError
 from retention.landing.documents import Prepared, prepare
-from retention.sources.base import Connection, Record, Rejected
+from retention.source import Connection, Record, Rejected
 from retention.sources.contracts.typeform import survey_of
 from retention.sources.typeform import SOURCE
 from retention.window import Window

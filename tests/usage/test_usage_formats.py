@@ -15,7 +15,7 @@ from retention.errors import (
     ConfigurationError,
     ExtractionError,
 )
-from retention.sources.base import Connection
+from retention.source import Connection
 from retention.sources.posthog import SOURCE
 from retention.usage.formats import (
     POSTHOG,

@@ -12,7 +12,7 @@ from typing import Any
 
 from retention.landing.ledger import LoadResult
 from retention.landing.records import ensure_table
-from retention.sources.base import Connection, Source
+from retention.source import Connection, Source
 from retention.sources.posthog import SOURCE
 from retention.usage.formats import EventFiles, EventFormat, instant
 from retention.usage.load import load_usage

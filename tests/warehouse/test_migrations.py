@@ -74,7 +74,7 @@ def test_an_edited_migration_is_refused(
 ) -> None:
     for script in scripts.scripts():
         (tmp_path / f"{script.name}.sql").write_text(script.text)
-    monkeypatch.setattr(migrate, "SCRIPTS", tmp_path)
+    monkeypatch.setattr(scripts, "SCRIPTS", tmp_path)
     (tmp_path / "0002_ledger.sql").write_text("select 1")
     with pytest.raises(ConfigurationError, match="0002_ledger was edited"):
         schemas.migrate(warehouse)
@@ -86,7 +86,7 @@ def test_a_failing_migration_leaves_nothing_and_says_which(
     for script in scripts.scripts():
         (tmp_path / f"{script.name}.sql").write_text(script.text)
     (tmp_path / "9999_wrong.sql").write_text("create table ops.half (id int); select 1/0;")
-    monkeypatch.setattr(migrate, "SCRIPTS", tmp_path)
+    monkeypatch.setattr(scripts, "SCRIPTS", tmp_path)
     with pytest.raises(ConfigurationError, match="9999_wrong failed"):
         schemas.migrate(warehouse)
     assert query(warehouse, "select to_regclass('ops.half') is null") == [(True,)]

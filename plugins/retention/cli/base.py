@@ -10,8 +10,8 @@ from rich.console import Console
 
 from retention.errors import UsageError
 from retention.settings import Settings
+from retention.source import Source
 from retention.sources import SOURCES
-from retention.sources.base import Source
 
 if TYPE_CHECKING:
     from retention.warehouse import Warehouse

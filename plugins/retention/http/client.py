@@ -21,7 +21,7 @@ from retention.http.retry import Transient, patiently, vendor_clock
 from retention.http.wire import Wire
 
 if TYPE_CHECKING:  # the sources import this module
-    from retention.sources.base import Connection
+    from retention.source import Connection
 
 T = TypeVar("T")
 

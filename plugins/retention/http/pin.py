@@ -10,7 +10,7 @@ import httpx
 from retention.errors import ConfigurationError, ExtractionError
 
 if TYPE_CHECKING:  # the sources import this module
-    from retention.sources.base import Connection
+    from retention.source import Connection
 
 
 class Pin:

@@ -11,7 +11,7 @@ import psycopg
 
 from retention.landing.documents import Prepared, prepare
 from retention.landing.drift import Shape
-from retention.sources.base import Extracted, Record, Rejected, Stream
+from retention.source import Extracted, Record, Rejected, Stream
 
 # Up to this size a window never touches the disk; beyond it, memory stays flat.
 IN_MEMORY = 32 << 20

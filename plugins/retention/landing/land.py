@@ -11,7 +11,7 @@ from retention.errors import QuarantineRateExceeded
 from retention.landing import drift, ledger, quarantine, records, versions
 from retention.landing.batch import Batch
 from retention.landing.ledger import Load, LoadResult
-from retention.sources.base import Connection, Extracted, Source, Stream
+from retention.source import Connection, Extracted, Source, Stream
 from retention.warehouse import Warehouse
 from retention.window import Window
 

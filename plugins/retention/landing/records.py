@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from retention.errors import ConfigurationError
-from retention.sources.base import Source, Stream
+from retention.source import Source, Stream
 
 if TYPE_CHECKING:
     from retention.warehouse import Warehouse

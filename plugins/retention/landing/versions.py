@@ -8,7 +8,7 @@ from psycopg import sql
 
 from retention.errors import ExtractionError
 from retention.landing.ledger import Load
-from retention.sources.base import Stream
+from retention.source import Stream
 
 # A listing that lost more of its records than this is taken for an outage, not for deletions.
 DELETE_RATE = 0.2

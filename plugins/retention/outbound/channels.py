@@ -15,7 +15,7 @@ from retention.http.replies import Reply, by_status, harmless
 from retention.http.retry import Transient, patiently
 from retention.outbound.digest import Digest, as_html, as_slack, as_text, fingerprint
 from retention.outbound.settings import Find, Recipient
-from retention.sources.base import Connection
+from retention.source import Connection
 
 PATIENCE = 60.0
 

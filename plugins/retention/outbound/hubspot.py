@@ -9,7 +9,7 @@ from typing import Any
 from retention.errors import ExtractionError
 from retention.http.client import Client
 from retention.outbound.write_back import Values
-from retention.sources.base import Connection
+from retention.source import Connection
 from retention.sources.hubspot.token import client_for
 
 BATCH = 100

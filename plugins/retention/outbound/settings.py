@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from retention.errors import ConfigurationError
-from retention.sources.base import Connection
+from retention.source import Connection
 
 CHANNELS = ("email", "slack")
 MODES = ("off", "approve", "on")

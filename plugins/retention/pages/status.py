@@ -10,7 +10,7 @@ from psycopg.rows import namedtuple_row
 from rich.console import Console
 from rich.table import Table
 
-from retention.sources.base import Source
+from retention.source import Source
 from retention.warehouse import Warehouse
 
 # The newest load of each stream, and how many of its rows wait in quarantine.

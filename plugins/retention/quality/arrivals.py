@@ -14,7 +14,7 @@ from datetime import datetime
 from psycopg import sql
 
 from retention.quality.suites import Column, Suite
-from retention.sources.base import Stream
+from retention.source import Stream
 
 _PLAIN = (
     "record_id",

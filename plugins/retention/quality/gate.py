@@ -18,7 +18,7 @@ from retention.marts.mart import declared
 from retention.quality import datadocs, marts, plan, suites, validation
 from retention.quality.report import GateReport, Outcome
 from retention.settings import Settings
-from retention.sources.base import Source
+from retention.source import Source
 
 if TYPE_CHECKING:
     import psycopg

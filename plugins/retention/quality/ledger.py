@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from retention.quality.report import Outcome
-from retention.sources.base import Source, Stream
+from retention.source import Source, Stream
 
 # A vendor may send an odd row; one row in twenty is a broken feed (the landing's own limit).
 QUARANTINE_RATE = 0.05

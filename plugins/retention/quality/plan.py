@@ -16,7 +16,7 @@ from retention.quality.ledger import Arrived
 from retention.quality.report import Outcome
 from retention.quality.suites import Suite
 from retention.quality.validation import Task
-from retention.sources.base import Source
+from retention.source import Source
 
 
 @dataclass

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from retention.landing import records
 from retention.schemas import scripts
-from retention.sources.base import Source
+from retention.source import Source
 from retention.statistics import STATISTICS, tables
 from retention.warehouse import Warehouse
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from retention.source import Source
 from retention.sources import files, hubspot, posthog, stripe, typeform
-from retention.sources.base import Source
 
 SOURCES: tuple[Source, ...] = (
     hubspot.SOURCE,

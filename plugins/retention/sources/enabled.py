@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from retention.errors import ConfigurationError
+from retention.source import Source
 from retention.sources import SOURCES
-from retention.sources.base import Source
 
 
 def enabled_sources() -> list[Source]:

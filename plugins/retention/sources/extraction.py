@@ -9,7 +9,7 @@ from typing import Any
 from retention import jsondoc
 from retention.errors import ExtractionError
 from retention.http.client import Client
-from retention.sources.base import Connection, Record, Rejected, Stream
+from retention.source import Connection, Record, Rejected, Stream
 from retention.window import Window
 
 _DRIFT = timedelta(days=1)

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from retention.errors import UsageError
-from retention.sources.base import Connection, Extracted, Source, Stream
+from retention.source import Connection, Extracted, Source, Stream
 from retention.usage.formats import POSTHOG, EventFiles
 from retention.window import Window
 

@@ -31,7 +31,7 @@ from retention.errors import ExtractionError
 from retention.http.client import Client
 from retention.http.replies import Reply, by_status
 from retention.http.retry import Transient
-from retention.sources.base import Connection, Record, Rejected, Source, Stream
+from retention.source import Connection, Record, Rejected, Source, Stream
 from retention.sources.contracts import stripe as contract
 from retention.sources.extraction import Extraction, Reading, identity, instant
 from retention.window import Window

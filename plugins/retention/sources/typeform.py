@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from retention.errors import ExtractionError
 from retention.http.client import Client
-from retention.sources.base import Connection, Record, Rejected, Source, Stream
+from retention.source import Connection, Record, Rejected, Source, Stream
 from retention.sources.contracts.typeform import Response
 from retention.sources.extraction import Extraction, Progress, Reading, identity, instant
 from retention.window import Window

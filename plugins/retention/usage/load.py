@@ -14,7 +14,7 @@ from retention.errors import QuarantineRateExceeded
 from retention.landing import ledger, records
 from retention.landing.land import QUARANTINE_RATE
 from retention.landing.ledger import Load, LoadResult
-from retention.sources.base import Connection, Source, Stream
+from retention.source import Connection, Source, Stream
 from retention.usage import rejects, rollup
 from retention.usage.binary import binary_copy
 from retention.usage.drop import Drop, survey

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from retention.errors import ExtractionError
-from retention.sources.base import Connection, Record, Rejected, Stream
+from retention.source import Connection, Record, Rejected, Stream
 from retention.sources.hubspot import SOURCE
 from retention.window import Window
 from tests.vendor_replay import Answer, Asked, Replay, said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from retention.sources.base import Record
+from retention.source import Record
 from retention.sources.hubspot import SOURCE
 from retention.window import Window
 from tests.sources.hubspot.crm import DAY, HISTORY, Crm, company, fails, ids, read

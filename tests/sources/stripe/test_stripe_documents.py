@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from retention.landing.documents import Prepared, prepare
-from retention.sources.base import Record, Rejected, Stream
+from retention.source import Record, Rejected, Stream
 from retention.sources.stripe import SOURCE
 from tests.sources.stripe.billing import HISTORY, START, Billing, at, read
 from tests.vendor_replay import Answer, Asked, Replay, fixture, said

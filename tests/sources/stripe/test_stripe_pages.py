@@ -36,7 +36,7 @@ def test_a_load_killed_on_page_3_of_10_has_given_nothing_for_good(tmp_path: Path
         vendor = server.vendor
         code = f"""
             import pathlib, sys
-            from retention.sources.base import Connection
+            from retention.source import Connection
             from retention.sources.stripe import SOURCE
             from tests.test_stripe import HISTORY
             stream = SOURCE.stream("customers")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from retention.errors import ExtractionError
-from retention.sources.base import Record, Rejected
+from retention.source import Record, Rejected
 from retention.sources.stripe import SOURCE
 from retention.window import Window
 from tests.sources.stripe.billing import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from retention.sources.base import Connection, Source, Stream
+from retention.source import Connection, Source, Stream
 from retention.sources.files.fields import key_of
 from retention.sources.files.read import extract
 from retention.sources.files.records import RECORDS

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from retention.errors import ExtractionError
-from retention.sources.base import Connection
+from retention.source import Connection
 from retention.sources.files.folder import Folder
 from retention.sources.files.mapping import FieldRule, StreamRule
 from retention.sources.files.mapping import Lookup as LookupRule

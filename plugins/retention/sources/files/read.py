@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from retention.errors import ExtractionError
-from retention.sources.base import Connection, Extracted, Record, Rejected, Stream
+from retention.source import Connection, Extracted, Record, Rejected, Stream
 from retention.sources.files.document import Maker
 from retention.sources.files.fields import key_of
 from retention.sources.files.folder import Folder

@@ -20,7 +20,7 @@ from datetime import timedelta
 
 from pydantic import BaseModel
 
-from retention.sources.base import Connection, Record, Rejected, Source, Stream
+from retention.source import Connection, Record, Rejected, Source, Stream
 from retention.sources.extraction import Extraction, Reading
 from retention.sources.hubspot import records
 from retention.sources.hubspot.associations import with_associations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from retention.sources.base import Record, Rejected
+from retention.source import Record, Rejected
 from retention.sources.extraction import Progress, Reading, identity, instant
 from retention.sources.hubspot.objects import (
     EPOCH,

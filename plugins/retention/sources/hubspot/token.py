@@ -10,7 +10,7 @@ from retention.errors import ConfigurationError, ExtractionError
 from retention.http.client import Client
 from retention.http.replies import Refusal, Reply, by_status
 from retention.http.retry import Transient, vendor_clock
-from retention.sources.base import Connection
+from retention.source import Connection
 
 # How long the two short limits take to forgive, in seconds.
 _SHORT_LIMITS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0}
