@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from retention.sources.enabled import enabled_sources
-from retention_airflow import RETRIES, ingest_doc, load_stream, raw_asset
+from retention_airflow.ingest import ingest_doc, load_stream, raw_asset
+from retention_airflow.tasks import RETRIES
 
 for source in enabled_sources():
     with DAG(

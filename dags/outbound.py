@@ -8,19 +8,14 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG
 
 from retention.outbound.settings import write_back_mode
-from retention_airflow import (
-    PUBLISHED,
-    RETRIES,
-    apply_write_back,
-    outbound_doc,
-    plan_write_back,
-    send_digests,
-)
+from retention_airflow.outbound import apply_write_back, plan_write_back, send_digests
+from retention_airflow.tasks import RETRIES, runbook
+from retention_airflow.transform import PUBLISHED
 
 with DAG(
     dag_id="outbound",
     description="what is published → digests, CRM",
-    doc_md=outbound_doc(),
+    doc_md=runbook("outbound"),
     schedule=[PUBLISHED],
     start_date=datetime(2024, 1, 1, tzinfo=UTC),
     catchup=False,

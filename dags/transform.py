@@ -6,21 +6,20 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, AssetAll, AssetOrTimeSchedule, CronTriggerTimetable, Param, chain
 
-from retention_airflow import (
-    RETRIES,
+from retention_airflow.tasks import RETRIES, runbook
+from retention_airflow.transform import (
     build_marts,
     check_arrived,
     check_marts,
     choose_day,
     enabled_assets,
     publish_marts,
-    transform_doc,
 )
 
 with DAG(
     dag_id="transform",
     description="raw → gate → staging, intermediate, marts → gate → publish",
-    doc_md=transform_doc(),
+    doc_md=runbook("transform"),
     # As soon as every stream has arrived, and at 06:00 UTC with whatever has: one dead source
     # must not hold back the others for ever (DECISIONS.md, "When transform runs").
     schedule=AssetOrTimeSchedule(

@@ -21,7 +21,7 @@ from demo.servers.clock import write_atomically  # noqa: E402
 from local import demo_servers  # noqa: E402
 from retention.errors import ConfigurationError, RetentionError  # noqa: E402
 from retention.settings import Settings  # noqa: E402
-from retention_airflow import FAILURES, PROGRESS  # noqa: E402
+from retention_airflow.tasks import FAILURES, PROGRESS  # noqa: E402
 
 
 def main(days: list[date]) -> int:

@@ -31,7 +31,7 @@ def airflow_connections(
 def test_the_dags_tasks_plan_then_write_what_was_agreed_and_then_have_nothing_to_do(
     airflow_connections: None, crm: Servers
 ) -> None:
-    from retention_airflow import apply_write_back, plan_write_back
+    from retention_airflow.outbound import apply_write_back, plan_write_back
 
     agreed = plan_write_back.function()
     assert agreed
@@ -47,10 +47,11 @@ def test_the_dags_tasks_plan_then_write_what_was_agreed_and_then_have_nothing_to
 def test_the_dags_digest_task_is_silent_until_switched_on_and_fails_when_a_mail_was_refused(
     airflow_connections: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from retention_airflow import FAILURES, PROGRESS, send_digests
+    from retention_airflow.outbound import send_digests
+    from retention_airflow.tasks import FAILURES, PROGRESS
 
     heard: list[str] = []
-    monkeypatch.setattr("retention_airflow.PROGRESS", [*PROGRESS, heard.append])
+    monkeypatch.setattr("retention_airflow.tasks.PROGRESS", [*PROGRESS, heard.append])
     send_digests.function()
     assert heard == ["no digest is switched on"]
     people = tmp_path / "people.csv"

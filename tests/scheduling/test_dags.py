@@ -148,7 +148,7 @@ def test_no_two_loads_of_one_stream_run_at_once(bag: dict[str, Any]) -> None:
 def test_what_a_second_attempt_cannot_mend_fails_at_once(error: Exception, final: bool) -> None:
     from airflow.sdk.exceptions import AirflowFailException
 
-    from retention_airflow import FAILURES, is_final, reported
+    from retention_airflow.tasks import FAILURES, is_final, reported
 
     assert is_final(error) is final
 
@@ -164,7 +164,7 @@ def test_what_a_second_attempt_cannot_mend_fails_at_once(error: Exception, final
 def test_a_run_reads_its_own_day_the_last_whole_day_or_the_last_the_source_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from retention_airflow import window_of
+    from retention_airflow.ingest import window_of
 
     monkeypatch.delenv("RETENTION_CLOCK", raising=False)
     noon = datetime(2026, 7, 5, 12, tzinfo=UTC)

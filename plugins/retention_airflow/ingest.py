@@ -1,0 +1,75 @@
+"""Tasks of ``ingest_<source>``: the data interval of one stream."""
+
+from __future__ import annotations
+
+import os
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import Asset, task
+
+from retention.source import Source
+from retention.sources.enabled import enabled_sources
+from retention.window import Window
+from retention_airflow.tasks import connection, reported, runbook, say, warehouse
+
+
+def ingest_doc(source: Source) -> str:
+    """What the on-call engineer reads in the web UI about the DAG of this source."""
+    return runbook("ingest").format(
+        doc=source.doc.strip(),
+        name=source.name,
+        streams=", ".join(stream.name for stream in source.streams),
+        schedule=source.schedule,
+        freshness=f"{source.freshness.total_seconds() / 3600:.0f} hours",
+        conn_id=source.conn_id,
+    )
+
+
+def raw_asset(source: str, stream: str) -> Asset:
+    """The asset that a load of this stream emits."""
+    return Asset(name=f"raw.{source}_{stream}", uri=f"retention://raw/{source}_{stream}")
+
+
+def window_of(start: datetime | None, end: datetime | None, run_after: datetime) -> Window:
+    """The run's data interval, but never a day that the source does not hold yet.
+
+    A run that was triggered without a date has no interval and means the last whole day.
+
+    The demo company and a folder of files end on a day of their own, which RETENTION_CLOCK
+    names a file for. A run for a later day reads that last day; a cursor that ran ahead of
+    the source would skip what comes next.
+    """
+    if start is None or end is None:
+        window = Window.of_day(run_after.date() - timedelta(days=1))
+    else:
+        window = Window(start, end)
+    clock = os.environ.get("RETENTION_CLOCK")
+    if not clock:
+        return window
+    last = Window.of_day(date.fromisoformat(Path(clock).read_text().strip()))
+    return last if window.end > last.end else window
+
+
+@task
+@reported
+def load_stream(source: str, stream: str, **context: Any) -> dict[str, Any]:
+    """Load the data interval of one stream, and whatever the cursor shows to be missing."""
+    from retention import steps
+
+    declared = next(each for each in enabled_sources() if each.name == source)
+    result = steps.load(
+        warehouse(),
+        declared,
+        declared.stream(stream),
+        connection(declared.conn_id, declared.name),
+        window_of(
+            context.get("data_interval_start"),
+            context.get("data_interval_end"),
+            context["dag_run"].run_after,
+        ),
+        run_id=context["run_id"],
+    )
+    say(steps.loaded_line(result))
+    return {"load_id": result.load_id, "versions_written": result.versions_written}
