@@ -23,6 +23,8 @@ from retention.window import Window
 from tests.conftest import copy_database, drop_database
 from tests.places import SHARED
 
+CHECK_1 = "select expectation, unexpected_count from ops.gate_results where gate = 'arrived'"
+
 
 @dataclass(frozen=True)
 class Company:

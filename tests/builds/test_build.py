@@ -1,4 +1,4 @@
-"""The build on a real Postgres with a small dbt project of its own: one at a time, no secrets."""
+"""Builds on a real Postgres and the real dbt: each model told, one at a time, secrets kept."""
 
 from __future__ import annotations
 
@@ -6,66 +6,20 @@ import os
 import shutil
 import threading
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from retention.builds import build as building
-from retention.builds import dbt_runner, phases
+from retention.builds import dbt_runner
 from retention.builds.build import build, manifest_path, retry
 from retention.errors import AlreadyRunning, BuildError, UsageError
 from retention.keyring import PSEUDONYM_KEY, secret
-from retention.statistics import Inputs, Statistic
 from retention.warehouse import Warehouse
+from tests.builds.small_project import AS_OF, builds, model
 from tests.loading import load, query, thing, window
 from tests.places import ROOT
-
-AS_OF = date(2026, 3, 1)
-FILES = {
-    "dbt_project.yml": (
-        "name: small\nversion: '1.0'\nconfig-version: 2\nprofile: retention\n"
-        "flags: {send_anonymous_usage_stats: false}\n"
-        "models: {small: {+schema: marts, +materialized: table}}\n"
-    ),
-    "macros/generate_schema_name.sql": (
-        "{% macro generate_schema_name(name, node) %}{{ name or target.schema }}{% endmacro %}"
-    ),
-    "models/stg_things.sql": (
-        "select record_id, doc ->> 'name' as thing_name, ops.pseudonym(doc ->> 'name') as who\n"
-        'from raw.shop_things where loaded_at <= \'{{ var("known_at", "") }}\'::timestamptz'
-    ),
-    "models/fct_things.sql": (
-        "select *, '{{ var(\"as_of\", \"\") }}'::date as as_of_date from {{ ref('stg_things') }}"
-    ),
-    "models/fct_last.sql": "select count(*) as things from {{ ref('fct_things') }}",
-    "models/all.yml": (
-        "models:\n  - name: fct_things\n    config: {meta: {publish: publish}}\n"
-        "    columns: [{name: thing_name, data_tests: [not_null]}]\n"
-    ),
-}
-
-
-@pytest.fixture
-def project(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
-    """The warehouse with one thing in it and a dbt project of three models."""
-    folder = tmp_path / "dbt_project"
-    for name, text in FILES.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    shutil.copy(ROOT / "dbt_project" / "profiles.yml", folder / "profiles.yml")
-    assert warehouse.settings is not None
-    return replace(warehouse, settings=replace(warehouse.settings, root=tmp_path))
-
-
-def model(wh: Warehouse, name: str, text: str) -> None:
-    assert wh.settings is not None
-    (wh.settings.root / "dbt_project" / "models" / f"{name}.sql").write_text(text)
-
-
-def builds(wh: Warehouse) -> list[tuple[Any, ...]]:
-    return query(wh, "select build_id, as_of, status, error from ops.builds order by build_id")
 
 
 def things(wh: Warehouse) -> list[tuple[Any, ...]]:
@@ -299,101 +253,3 @@ def test_two_companies_keep_their_artefacts_apart(project: Warehouse) -> None:
     assert project.settings is not None
     other = replace(project.settings, company="other")
     assert manifest_path(project.settings) != manifest_path(other)
-
-
-# --- statistics between two phases -----------------------------------------------------------
-
-READS_STATISTIC = (
-    "{{ config(tags=['statistics']) }}\n"
-    "select colour_count, model, version, as_of from {{ source('statistics', 'colours') }}"
-)
-SOURCE = "sources: [{name: statistics, schema: statistics, tables: [{name: colours}]}]\n"
-
-
-def colours(compute: Any) -> Statistic:
-    return Statistic("colours", "2", {"colour_count": "numeric(9,2)"}, compute)
-
-
-def count_colours(inputs: Inputs) -> list[tuple[Any, ...]]:
-    return [(row["n"],) for row in inputs.rows("select count(*) as n from marts.fct_things")]
-
-
-@pytest.fixture
-def with_statistic(project: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
-    """The small project with a model that reads a statistic of its things."""
-    load(project, [thing("a", name="red")])
-    model(project, "fct_colours", READS_STATISTIC)
-    assert project.settings is not None
-    (project.settings.root / "dbt_project" / "models" / "sources.yml").write_text(SOURCE)
-    monkeypatch.setattr(phases, "STATISTICS", (colours(count_colours),))
-    return project
-
-
-def test_a_statistic_sees_the_marts_of_the_build_and_feeds_the_models_that_read_it(
-    with_statistic: Warehouse,
-) -> None:
-    result = build(with_statistic, AS_OF)
-    shown = "select * from marts.fct_colours"
-    assert query(with_statistic, shown, "transformer") == [(1, "colours", "2", AS_OF)]
-    kinds = [node.kind for node in result.nodes]
-    assert kinds.index("statistic") > max(
-        number for number, node in enumerate(result.nodes) if node.name == "fct_things"
-    )
-    kept = query(
-        with_statistic, "select models @? '$[*] ? (@.kind == \"statistic\")' from ops.builds"
-    )
-    assert kept == [(True,)]
-    load(with_statistic, [thing("b", 1, name="blue")], window(1))
-    build(with_statistic, AS_OF, result.known_at)
-    assert query(with_statistic, shown, "transformer")[0][0] == 1
-    build(with_statistic, AS_OF)
-    assert query(with_statistic, shown, "transformer")[0][0] == 2
-
-
-def test_a_statistic_that_fails_is_named_and_a_retry_goes_on_from_it(
-    with_statistic: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(inputs: Inputs) -> list[tuple[Any, ...]]:
-        raise ValueError("no events for ada@example.com")
-
-    monkeypatch.setattr(phases, "STATISTICS", (colours(broken),))
-    with pytest.raises(BuildError) as raised:
-        build(with_statistic, AS_OF)
-    assert "statistic colours" in str(raised.value)
-    assert "no events" in str(raised.value)
-    assert "ada@example.com" not in str(raised.value)
-    written = query(with_statistic, "select xmin::text from marts.fct_things", "transformer")
-    monkeypatch.setattr(phases, "STATISTICS", (colours(count_colours),))
-    assert retry(with_statistic).models == 4
-    again = query(with_statistic, "select xmin::text from marts.fct_things", "transformer")
-    assert again == written
-    assert [status for _, _, status, _ in builds(with_statistic)] == ["done"]
-
-
-def test_a_retry_goes_on_behind_the_statistics_too(with_statistic: Warehouse) -> None:
-    model(with_statistic, "fct_colours", READS_STATISTIC + " where 1 / 0 = 1")
-    with pytest.raises(BuildError, match="model fct_colours"):
-        build(with_statistic, AS_OF)
-    model(with_statistic, "fct_colours", READS_STATISTIC)
-    assert retry(with_statistic).models == 4
-    assert query(with_statistic, "select count(*) from marts.fct_colours", "transformer") == [(1,)]
-
-
-def test_a_retry_of_the_first_phase_runs_the_statistics_as_well(with_statistic: Warehouse) -> None:
-    model(with_statistic, "fct_last", "select 1 / 0 as broken from {{ ref('fct_things') }}")
-    with pytest.raises(BuildError, match="model fct_last"):
-        build(with_statistic, AS_OF)
-    model(with_statistic, "fct_last", "select 1 as mended from {{ ref('fct_things') }}")
-    assert retry(with_statistic).models == 4
-    assert query(with_statistic, "select count(*) from marts.fct_colours", "transformer") == [(1,)]
-
-
-def test_a_statistic_cannot_write(
-    with_statistic: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def greedy(inputs: Inputs) -> list[tuple[Any, ...]]:
-        return inputs.rows("delete from marts.fct_things returning 1")
-
-    monkeypatch.setattr(phases, "STATISTICS", (colours(greedy),))
-    with pytest.raises(BuildError, match="read-only"):
-        build(with_statistic, AS_OF)

@@ -1,0 +1,25 @@
+"""The small dbt project, written beside a warehouse with one thing in it."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from retention.warehouse import Warehouse
+from tests.builds.small_project import FILES
+from tests.places import ROOT
+
+
+@pytest.fixture
+def project(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
+    """The warehouse with one thing in it and a dbt project of three models."""
+    folder = tmp_path / "dbt_project"
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    shutil.copy(ROOT / "dbt_project" / "profiles.yml", folder / "profiles.yml")
+    assert warehouse.settings is not None
+    return replace(warehouse, settings=replace(warehouse.settings, root=tmp_path))
