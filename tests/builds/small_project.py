@@ -10,7 +10,6 @@ from tests.loading import query
 
 AS_OF = date(2026, 3, 1)
 
-
 FILES = {
     "dbt_project.yml": (
         "name: small\nversion: '1.0'\nconfig-version: 2\nprofile: retention\n"

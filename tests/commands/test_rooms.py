@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -28,12 +29,32 @@ def needed(path: Path) -> set[str]:
     return found
 
 
-def test_no_room_needs_one_that_needs_it() -> None:
-    arrows: dict[str, set[str]] = {}
+def arrows() -> dict[str, set[str]]:
+    """Room by room and module by module, what each needs directly."""
+    found: dict[str, set[str]] = {}
     for path in PACKAGE.rglob("*.py"):
         own = room(path.relative_to(PACKAGE).parts)
-        arrows.setdefault(own, set()).update(needed(path) - {own})
-    assert len(arrows) > 20
+        found.setdefault(own, set()).update(needed(path) - {own})
+    return found
+
+
+def test_no_room_needs_one_that_needs_it() -> None:
+    found = arrows()
+    assert len(found) > 20
     # Raises CycleError, with the rooms that go round.
-    order = list(TopologicalSorter(arrows).static_order())
+    order = list(TopologicalSorter(found).static_order())
     assert order.index("errors") < order.index("warehouse") < order.index("cli")
+
+
+def test_the_map_shows_every_room_below_those_that_it_needs() -> None:
+    shown = re.findall(r"`retention/(\w+)`", (ROOT / "README.md").read_text())
+    assert sorted(shown) == sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+    needs = arrows()
+    for place, name in enumerate(shown):
+        below = set(shown[place + 1 :])
+        waiting, seen = [name], set()
+        while waiting:
+            each = waiting.pop()
+            seen.add(each)
+            waiting += needs.get(each, set()) - seen
+        assert not seen & below, name

@@ -9,7 +9,6 @@ from tests.demo_servers.small_world import crm_client
 
 LINK = "https://bi.example.com/customer/{customer_id}"
 
-
 TEAM = {"o1": Recipient("lina@example.com", "#cs-lina"), "o2": Recipient("hugo@example.com")}
 BY_MAIL = Outbound(("email",), TEAM, LINK)
 SCORES = {

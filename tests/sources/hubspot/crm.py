@@ -17,7 +17,6 @@ from tests.vendor_replay import Answer, Asked, Replay, said
 
 DAY = Window(datetime(2026, 6, 30, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC))  # a Tuesday
 
-
 HISTORY = Window(None, DAY.end)
 COMPANIES = SOURCE.stream("companies")
 NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)

@@ -18,7 +18,6 @@ HISTORY = Window(None, DAY.end)
 CUSTOMERS = SOURCE.stream("customers")
 START = int(DAY.start.timestamp())  # type: ignore[union-attr]
 
-
 END = int(DAY.end.timestamp())
 
 
