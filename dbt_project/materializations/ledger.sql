@@ -8,7 +8,6 @@ everyone. Where `meta.grain` makes each row one of its kind, only rows that diff
 {% materialization ledger, adapter="postgres" %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type="table") -%}
-    {%- set made = make_intermediate_relation(target) -%}
     {%- set meta = model.config.meta -%}
     {%- set plan = ledger_increment(of_months=meta.redo == "month") -%}
 
@@ -23,17 +22,7 @@ everyone. Where `meta.grain` makes each row one of its kind, only rows that diff
         {% if ledger_plan() is none %}
             {% do run_query(forget_ledger_mark()) %}
         {% endif %}
-        {% call statement("main") -%}
-            {{ get_create_table_as_sql(False, made, sql) }}
-        {%- endcall %}
-        {% do create_indexes(made) %}
-        {% call statement("replace") -%}
-            {{ comments(made, model) }}
-            {{ drop_if_there(existing) }}
-            alter table {{ made }} rename to {{ adapter.quote(target.identifier) }};
-            analyze {{ target }}
-        {%- endcall %}
-        {% do apply_grants(target, config.get("grants"), should_revoke=True) %}
+        {% do make_table(existing, target, sql) %}
     {% endif %}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ adapter.commit() }}
