@@ -52,7 +52,7 @@ def test_a_start_can_be_repeated_and_raced(state: Settings) -> None:
 
 def test_processes_that_race_start_one_server(state: Settings) -> None:
     program = (
-        "from retention import postgres; from retention.settings import Settings;"
+        "from retention.database import postgres; from retention.settings import Settings;"
         "print(postgres.start(Settings.from_env()).port)"
     )
     environment = {
