@@ -60,17 +60,41 @@ views above it; without one a list is the faster one.
     {%- endif -%}
 {%- endmacro %}
 
-{#- Condition: the customer's ledger is redone, or the month had not ended when it was built last. -#}
+{#-
+Condition: a customer of the first list and a date that may have changed. What is new of most of them
+lies within the last two months, so all before stays as it is; those of the second list are redone
+from the beginning.
+-#}
+{% macro is_redone_from(customer, date_condition, redone, changes) -%}
+    {{ customer }} = any(array(select redone.customer_id from {{ redone }} as redone))
+    and (
+        {{ date_condition }}
+        or {{ customer }} = any(array(
+            select changes.customer_id from {{ changes }} as changes
+            where changes.since_date < date '{{ ledger_plan()["recent_month"] }}'
+        ))
+    )
+{%- endmacro %}
+
+{#-
+Condition: the month, or the day of a month, may differ from what the ledger held, or had not ended
+when it was built last.
+-#}
 {% macro is_redone_month(customer, month) -%}
-    {%- set every = is_redone_customer(customer, of_months=true, is_indexed=false) -%}
+    {%- if model is not defined or model.resource_type != 'unit_test' -%}
+        {%- set redone = ref('int_ledger_customers') -%}
+        {%- set changes = ref('int_ledger_changes') -%}
+    {%- endif -%}
     {%- set plan = ledger_increment(of_months=true) if execute else none -%}
-    {%- if plan and plan["closes_a_month"] -%}
+    {%- if plan -%}
         (
-            {{ customer }} in (select redone.customer_id from {{ ref('int_ledger_customers') }} as redone)
+            {{ is_redone_from(customer, month ~ " >= date '" ~ plan["recent_month"] ~ "'", redone, changes) }}
+        {%- if plan["closes_a_month"] %}
             or {{ month }} > date '{{ plan["last_month_before"] }}'
+        {%- endif %}
         )
     {%- else -%}
-        {{ every }}
+        true
     {%- endif -%}
 {%- endmacro %}
 
@@ -158,30 +182,49 @@ views above it; without one a list is the faster one.
 {%- endmacro %}
 
 {#-
-Condition: a term that counts in a month to be redone. What ended before the months that have
-closed since adds nothing to them.
+Condition: a term that counts in a month to be redone. What ended before that month adds nothing to
+it.
 -#}
 {% macro is_term_of_redone_month(customer, ends_date) -%}
-    {%- set redone = is_redone_customer(customer, of_months=true) -%}
+    {%- if model is not defined or model.resource_type != 'unit_test' -%}
+        {%- set redone = ref('int_ledger_customers') -%}
+        {%- set changes = ref('int_ledger_changes') -%}
+    {%- endif -%}
     {%- set plan = ledger_increment(of_months=true) if execute else none -%}
-    {%- if plan and plan["closes_a_month"] -%}
+    {%- if plan -%}
         (
-            {{ customer }} in (select redone.customer_id from {{ ref('int_ledger_customers') }} as redone)
+            {{ is_redone_from(
+                customer,
+                ends_date ~ " is null or " ~ ends_date ~ " >= date '" ~ plan["recent_month"] ~ "'",
+                redone, changes
+            ) }}
+        {%- if plan["closes_a_month"] %}
             or {{ ends_date }} is null
             or {{ ends_date }} >= date '{{ plan["last_month_before"] }}' + interval '1 month'
+        {%- endif %}
         )
     {%- else -%}
-        {{ redone }}
+        true
     {%- endif -%}
 {%- endmacro %}
 
-{#- Of a carried-on ledger, of customers who are not redone, only the days since it was built last. -#}
+{#-
+Of a carried-on ledger, the days that may differ of customers who are redone, and of all others only
+the days since it was built last.
+-#}
 {% macro ranges_to_lay_out() -%}
-    {%- set redone = is_redone_customer('customer_id') -%}
+    {%- if model is not defined or model.resource_type != 'unit_test' -%}
+        {%- set redone = ref('int_ledger_customers') -%}
+        {%- set changes = ref('int_ledger_changes') -%}
+    {%- endif -%}
     {%- set plan = ledger_increment() if execute else none -%}
     select * from {{ ref('int_mrr_ranges') }}
     {%- if plan %}
-    where {{ redone }}
+    where
+        customer_id = any(array(
+            select changes.customer_id from {{ changes }} as changes
+            where changes.since_date < date '{{ plan["recent_month"] }}'
+        ))
 
     union all
 
@@ -190,15 +233,49 @@ closed since adds nothing to them.
         currency,
         mrr_amount,
         step_amount,
-        greatest(starts_date, date '{{ plan["as_of_before"] }}' + 1) as starts_date,
+        greatest(
+            starts_date,
+            case
+                when customer_id in (select redone.customer_id from {{ redone }} as redone)
+                    then date '{{ plan["recent_month"] }}'
+                else date '{{ plan["as_of_before"] }}' + 1
+            end
+        ) as starts_date,
         ends_date
 
     from {{ ref('int_mrr_ranges') }}
 
     where
-        ends_date > date '{{ plan["as_of_before"] }}' + 1
+        ends_date > date '{{ plan["recent_month"] }}'
         and customer_id not in (
-            select redone.customer_id from {{ ref('int_ledger_customers') }} as redone
+            select changes.customer_id from {{ changes }} as changes
+            where changes.since_date < date '{{ plan["recent_month"] }}'
         )
     {%- endif -%}
+{%- endmacro %}
+
+{#-
+From when on a customer's ledger is another one: the first day at which what the terms add up to
+differs. A bill that only cuts short the one before it changes nothing of the days before the cut.
+-#}
+{% macro tell_ledger_changes() -%}
+    {%- if not execute or not ledger_increment() -%}{{ return("select 1") }}{%- endif -%}
+    insert into {{ staging_table("int_ledger_changes") }} (customer_id, since_date)
+    select customer_id, min(step_date)
+    from (
+        select differing.customer_id, step.step_date
+        from (
+            select terms.*, -1 as sign from ledger_gone as terms
+            union all
+            select terms.*, 1 as sign from ledger_come as terms
+        ) as differing
+        cross join lateral (
+            values (starts_date, sign), (ends_date, -sign)
+        ) as step (step_date, step_sign)
+        where step.step_date is not null
+        group by
+            policy, position, differing.customer_id, currency, sold_unit, rated_date, step.step_date
+        having sum(step_sign * mrr_amount) != 0 or sum(step_sign * coalesce(quantity, 1)) != 0
+    ) as changes
+    group by customer_id
 {%- endmacro %}

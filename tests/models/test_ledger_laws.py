@@ -315,6 +315,63 @@ def test_a_ledger_carried_on_is_the_one_made_anew_row_by_row(built: Warehouse) -
     assert contents(built) == carried_on
 
 
+def billed(number: int, start: date, days: int, quantity: int, **more: Any) -> Any:
+    """One more bill of a customer, for the item it has had from the beginning."""
+    end, key = start + timedelta(days), f"{number}_{start}"
+    term = (0, days, 1400, quantity)
+    return {**invoice(key, f"cus_plain_{number}", 0, start, end, term, "usd"), **more}
+
+
+def kinds_of_change(wh: Warehouse) -> list[tuple[int, ...]]:
+    """How many customers changed since a recent month, how many before, and how many not at all."""
+    return query(
+        wh,
+        "select count(*) filter (where since_date >= recent_month),"
+        " count(*) filter (where since_date < recent_month),"
+        " count(*) filter (where since_date is null)"
+        " from staging.int_ledger_customers"
+        " left join staging.int_ledger_changes using (customer_id)"
+        " cross join staging.int_ledger_plan",
+        "transformer",
+    )
+
+
+def test_news_of_a_day_changes_the_days_it_is_about_and_those_alone(built: Warehouse) -> None:
+    unpaid = {"status": "open", "status_transitions": {}}
+    paid = {"paid_at": epoch(date(2026, 9, 1))}
+    customers = range(20, 60)
+    land(built, "stripe", "invoices", *(
+        billed(n, date(2026, 8, 1 + n % 19), 30, n % 5 + 1, **(unpaid if n % 4 == 0 else {}))
+        for n in customers
+    ))  # fmt: skip
+    assert build(built, "2026-08-20")
+    recent, old, _ = kinds_of_change(built)[0]
+    assert recent == len(customers)
+    assert old == 0
+    # August closes. Some grow in the middle of what is billed, one bill is gone, one bill was paid
+    # in the end, one comes half a year late, and of one nothing changes but a name.
+    land(built, "stripe", "invoices",
+        *(billed(n, date(2026, 8, 25), 20, 9) for n in customers if n % 3 == 0),
+        billed(20, date(2026, 8, 2), 30, 1, status="void"),
+        billed(24, date(2026, 8, 6), 30, 5, status_transitions=paid),
+        billed(25, date(2026, 1, 3), 30, 4),
+        billed(26, date(2026, 8, 8), 30, 2, memo="another"),
+    )  # fmt: skip
+    assert build(built, "2026-09-03")
+    recent, old, same = kinds_of_change(built)[0]
+    assert recent > 10
+    assert old == 1
+    assert same > 0
+    # Nothing is new, and whoever owes goes over the limit of one policy after the other.
+    assert build(built, "2026-09-04")
+    assert kinds_of_change(built) == [(0, 0, 0)]
+    land(built, "stripe", "invoices", *(billed(n, date(2026, 9, 20), 365, 2) for n in (30, 31)))
+    assert build(built, "2026-10-02")
+    carried_on = contents(built)
+    assert not build(built, "2026-10-02", "--full-refresh")
+    assert contents(built) == carried_on
+
+
 def test_a_ledger_is_made_anew_for_an_earlier_day_by_other_rules_or_after_one_that_broke_off(
     built: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -324,15 +381,15 @@ def test_a_ledger_is_made_anew_for_an_earlier_day_by_other_rules_or_after_one_th
     with built.connect("transformer") as conn:
         conn.execute(mark)
     # The plan takes the mark away until the ledger is complete.
-    assert build(built, "2026-08-03", models=plan)
-    assert not build(built, "2026-08-03", models=plan)
+    assert build(built, "2026-10-03", models=plan)
+    assert not build(built, "2026-10-03", models=plan)
     with built.connect("transformer") as conn:
         conn.execute(put_back)
-    assert not build(built, "2026-08-01", models=plan)
+    assert not build(built, "2026-10-01", models=plan)
     with built.connect("transformer") as conn:
         conn.execute(put_back)
     monkeypatch.setattr(parsed, "fingerprint", lambda project, folders=(): f"another{folders}")
-    assert not build(built, "2026-08-03", models=plan)
+    assert not build(built, "2026-10-03", models=plan)
 
 
 def test_another_seed_or_model_is_another_project(tmp_path: Path) -> None:

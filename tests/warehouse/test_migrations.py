@@ -112,5 +112,5 @@ def test_a_source_that_cannot_name_a_table_is_refused(warehouse: Warehouse) -> N
 
 def test_a_usage_stream_gets_a_table_of_days(warehouse: Warehouse) -> None:
     usage = replace(THINGS, name="events", kind="usage")
-    warehouse.migrate([replace(SHOP, streams=(usage,))])
+    schemas.migrate(warehouse, [replace(SHOP, streams=(usage,))])
     assert query(warehouse, "select event_date, units from raw.shop_usage_daily") == []

@@ -38,14 +38,13 @@ def test_a_load_killed_on_page_3_of_10_has_given_nothing_for_good(tmp_path: Path
             import pathlib, sys
             from retention.source import Connection
             from retention.sources.stripe import SOURCE
-            from tests.test_stripe import HISTORY
+            from tests.sources.stripe.billing import HISTORY
             stream = SOURCE.stream("customers")
             rows = list(stream.extract(Connection("s", "{server.url}", "x"), stream, HISTORY))
             pathlib.Path(r"{outcome}").write_text(str(len(rows)))
         """
         command = [sys.executable, "-c", textwrap.dedent(code)]
-        root = ROOT
-        environment = os.environ | {"PYTHONPATH": f"{root}:{root / 'plugins'}"}
+        environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}"}
         running: list[subprocess.Popen[bytes]] = []
 
         def kill_on_page_3(asked: Asked) -> Answer:
@@ -54,7 +53,7 @@ def test_a_load_killed_on_page_3_of_10_has_given_nothing_for_good(tmp_path: Path
             return vendor(asked)
 
         server.vendor = kill_on_page_3
-        running.append(subprocess.Popen(command, cwd=root, env=environment))
+        running.append(subprocess.Popen(command, cwd=ROOT, env=environment))
         assert running[0].wait(timeout=30) == -signal.SIGKILL
         assert not outcome.exists()
         server.vendor = vendor

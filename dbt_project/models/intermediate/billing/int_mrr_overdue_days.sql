@@ -6,7 +6,13 @@ debts as (
 
     select * from {{ ref('int_invoices') }}
 
-    where status != 'void' and subscription_key is not null
+    where
+        status != 'void'
+        and subscription_key is not null
+        -- Most bills are paid in time, and nothing of them is looked at any further.
+        and (
+            paid_date is null or paid_date > due_date or written_off_date is not null
+        )
 
 ),
 

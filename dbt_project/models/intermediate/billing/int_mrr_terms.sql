@@ -2,9 +2,12 @@
     config(
         materialized='ledger',
         meta={'redo': 'customer'},
+        post_hook='{{ tell_ledger_changes() }}',
         indexes=[{'columns': ['customer_id']}]
     )
 }}
+
+-- depends_on: {{ ref('int_ledger_changes') }}
 
 with
 

@@ -1,7 +1,7 @@
 {{
     config(
         materialized='ledger',
-        meta={'redo': 'customer'},
+        meta={'redo': 'day'},
         indexes=[{'columns': ['customer_id']}]
     )
 }}
