@@ -1,4 +1,4 @@
-{{ config(materialized='table', indexes=[{'columns': ['customer_id']}]) }}
+{{ config(materialized='table') }}
 
 -- Empty until int_mrr_terms is carried on, which writes here from when on it has changed.
 select
