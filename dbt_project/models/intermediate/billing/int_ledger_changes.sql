@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- Empty until int_mrr_terms is carried on, which writes here from when on it has changed.
+-- Empty until int_mrr_terms is carried on and writes here what of it has changed.
 select
     null::text as customer_id,
     null::date as since_date

@@ -27,7 +27,8 @@ select
     date '{{ (before or never)["last_month"] }}' as last_month_before,
     -- News is of a bill's period, which began within a month or two.
     (
-        date_trunc('month', date '{{ (before or never)["as_of"] }}') - interval '1 month'
+        date_trunc('month', date '{{ (before or never)["as_of"] }}')
+        - interval '1 month'
     )::date as recent_month,
     date '{{ (before or never)["last_month"] }}' < {{ last_month() }} as closes_a_month
 
