@@ -23,6 +23,13 @@ from tests.places import ROOT
 _numbers = count(1)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Importing Airflow writes its settings; not into the home of whoever runs the tests."""
+    home = tempfile.mkdtemp(prefix="retention-airflow-home-")
+    os.environ["AIRFLOW_HOME"] = home
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The slow ones last: what is wrong with the fast ones is known within a minute."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,6 @@ import pytest
 import yaml
 
 from tests.places import ROOT
-
-# Importing Airflow writes its settings; not into the home of whoever runs the tests.
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="retention-airflow-home-"))
 
 COMPOSE = ROOT / "docker-compose.yml"
 SERVICES = {

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -19,9 +18,6 @@ from retention import errors
 from retention.sources import SOURCES
 from retention.window import Window
 from tests.places import ROOT
-
-# Importing Airflow writes its settings; not into the home of whoever runs the tests.
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="retention-airflow-home-"))
 
 # What a DAG file must not load: each costs seconds at every parse.
 HEAVY = ("great_expectations", "dbt", "duckdb", "pandas", "pyarrow", "psycopg", "demo")
