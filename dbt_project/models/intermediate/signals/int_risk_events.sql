@@ -1,5 +1,7 @@
 {#- Each area brings its events in one shape; here they are put together. -#}
-{%- set areas = ['commercial', 'service', 'strategic', 'usage', 'voice'] -%}
+{%- set areas = [
+    'commercial', 'people', 'service', 'strategic', 'usage', 'voice'
+] -%}
 with
 
 events as (
