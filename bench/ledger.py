@@ -34,7 +34,8 @@ from rich.console import Console
 from rich.table import Table
 
 from retention.builds import dbt_runner
-from retention.builds.dbt_runner import NodeResult, Project
+from retention.builds.dbt_runner import Project
+from retention.builds.nodes import NodeResult
 from retention.database import postgres
 from retention.settings import Settings
 from retention.sources import SOURCES

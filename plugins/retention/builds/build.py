@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg.types.json import Jsonb
 
 from retention.builds import dbt_runner, phases
-from retention.builds.dbt_runner import NodeResult
+from retention.builds.nodes import NodeResult, clean
 from retention.errors import BuildError, UsageError
 from retention.settings import Settings
 
@@ -126,7 +126,7 @@ def _run(
     except BaseException as error:
         guard.rollback()
         with wh.connect("transformer") as conn:
-            _record(conn, started.build_id, "failed", nodes, dbt_runner.clean(str(error)))
+            _record(conn, started.build_id, "failed", nodes, clean(str(error)))
         raise
     seconds = time.monotonic() - clock
     return BuildResult(started.build_id, started.as_of, started.known_at, nodes, seconds)

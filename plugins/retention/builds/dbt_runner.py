@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psycopg.conninfo import conninfo_to_dict
 
 from retention.builds import dbt_tests, parsed
+from retention.builds.nodes import NodeResult, clean, node_result, part_of
 from retention.errors import AlreadyRunning, BuildError
 from retention.keyring import PSEUDONYM_KEY, secret
 from retention.settings import Settings
@@ -22,36 +22,8 @@ from retention.warehouse import SESSION
 if TYPE_CHECKING:
     from retention.warehouse import Warehouse
 
-FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
-# What Postgres quotes in a message is a value of somebody's data.
-_QUOTED = (
-    re.compile(r"(invalid (?:input )?(?:syntax|value) for [^:]*): \"[^\"]*\""),
-    re.compile(r"^\s*(?:DETAIL|CONTEXT):.*$", re.MULTILINE),
-    re.compile(r"[^\s\"'<>]+@[^\s\"'<>]+\.\w+"),
-    re.compile(r"\b[0-9a-f]{64}\b"),
-)
 # dbt keeps its settings in globals of the process.
 _one_at_a_time = threading.Lock()
-
-
-@dataclass(frozen=True)
-class NodeResult:
-    """What became of one model, seed or test."""
-
-    name: str
-    kind: str
-    path: str
-    status: str
-    seconds: float
-    rows: int | None
-    message: str
-
-    @property
-    def failed(self) -> bool:
-        return self.status in FAILED
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def target_path(settings: Settings, prefix: str = "") -> Path:
@@ -95,7 +67,7 @@ class Project:
 
         Raises BuildError when dbt stops before it runs anything.
         """
-        return [_node(result) for result in self._results(command)]
+        return [node_result(result) for result in self._results(command)]
 
     def build(self, command: Sequence[str]) -> list[NodeResult]:
         """The same with tests folded where they read the same; a fold that fails is run again
@@ -106,10 +78,10 @@ class Project:
         with dbt_tests.folded(self.manifest) as folds:
             results = self._results(command)
         for result in results:
-            node, tests = _node(result), folds.get(result.node.unique_id, [])
+            node, tests = node_result(result), folds.get(result.node.unique_id, [])
             if tests and node.failed:
                 broken.append((node, tests))
-            nodes += [_part(node, test, len(tests)) for test in tests] or [node]
+            nodes += [part_of(node, test, len(tests)) for test in tests] or [node]
         if not broken:
             return nodes
         names = [test.name for _, tests in broken for test in tests]
@@ -238,33 +210,3 @@ def _places(settings: Settings, prefix: str = "") -> list[str]:
         *("--project-dir", project, "--profiles-dir", project),
         *("--target-path", str(target), "--log-path", str(target.parent / "logs")),
     ]
-
-
-def _node(result: Any) -> NodeResult:
-    node = result.node
-    rows = (result.adapter_response or {}).get("rows_affected")
-    return NodeResult(
-        name=node.name,
-        kind=str(node.resource_type),
-        path=node.original_file_path,
-        status=str(result.status),
-        seconds=round(float(result.execution_time), 3),
-        rows=rows if isinstance(rows, int) and rows >= 0 else result.failures,
-        message=clean(result.message or ""),
-    )
-
-
-def _part(node: NodeResult, test: Any, parts: int) -> NodeResult:
-    """What became of one of the tests that were run as one node."""
-    return replace(
-        node, name=test.name, path=test.original_file_path, seconds=round(node.seconds / parts, 3)
-    )
-
-
-def clean(message: str) -> str:
-    """The message on one line, without values of the data, people's addresses or keys."""
-    first, details, *hidden = _QUOTED
-    message = details.sub("", first.sub(r"\1: (a value)", message))
-    for pattern in hidden:
-        message = pattern.sub("(hidden)", message)
-    return " ".join(message.split())

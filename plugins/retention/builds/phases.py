@@ -10,7 +10,8 @@ from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from retention.builds.dbt_runner import NodeResult, Project, clean
+from retention.builds.dbt_runner import Project
+from retention.builds.nodes import NodeResult, clean
 from retention.statistics import STATISTICS, Statistic, tables
 
 if TYPE_CHECKING:
