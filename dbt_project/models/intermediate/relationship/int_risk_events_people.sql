@@ -47,7 +47,7 @@ events as (
         customer_id || ':' || opened_date as event_id,
         opened_date,
         closed_date,
-        null as value,
+        null::numeric as value,
         contact_ids as evidence_ids,
         'the champion left and nobody has taken the role' as evidence
 
@@ -63,7 +63,7 @@ events as (
         contact_id || ':' || ends_date as event_id,
         ends_known_date as opened_date,
         ends_known_date + {{ policy('key_person_days', 'int') }} as closed_date,
-        null as value,
+        null::numeric as value,
         array[contact_id] as evidence_ids,
         'a ' || replace(role, '_', ' ') || ' left or changed role on ' || ends_date
             as evidence
@@ -82,7 +82,7 @@ events as (
         contact_id || ':' || starts_date as event_id,
         starts_date as opened_date,
         starts_date + {{ policy('key_person_days', 'int') }} as closed_date,
-        null as value,
+        null::numeric as value,
         array[contact_id] as evidence_ids,
         'a new ' || replace(role, '_', ' ') || ' since ' || starts_date as evidence
 
