@@ -24,8 +24,6 @@ from datetime import date
 from pathlib import Path
 from typing import LiteralString
 
-from retention import schemas
-
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "plugins"))
 
@@ -33,6 +31,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
+from retention import schemas
 from retention.builds import dbt_runner
 from retention.builds.dbt_runner import Project
 from retention.builds.nodes import NodeResult
