@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from retention.landing.ledger import LoadResult
+from retention.landing.load import LoadResult
 from retention.landing.records import ensure_table
 from retention.source import Connection, Source
 from retention.sources.posthog import SOURCE

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
 
 import psycopg
 
 from retention.errors import RetentionError
+from retention.landing.load import Load
+from retention.warehouse import Warehouse
 from retention.window import Window
-
-if TYPE_CHECKING:
-    from retention.landing.ledger import Load
-    from retention.warehouse import Warehouse
 
 
 def begin(wh: Warehouse, source: str, stream: str, window: Window, run_id: str) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from retention.landing.ledger import Load
+from retention.landing.load import Load
 
 MOST_WALKED = 2000
 MOST_SHAPES = 5000

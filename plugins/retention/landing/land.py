@@ -10,7 +10,7 @@ from __future__ import annotations
 from retention.errors import QuarantineRateExceeded
 from retention.landing import drift, ledger, quarantine, records, versions
 from retention.landing.batch import Batch
-from retention.landing.ledger import Load, LoadResult
+from retention.landing.load import Load, LoadResult
 from retention.source import Connection, Extracted, Source, Stream
 from retention.warehouse import Warehouse
 from retention.window import Window

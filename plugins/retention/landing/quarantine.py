@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retention.landing.ledger import Load
+from retention.landing.load import Load
 
 # Loading the same window again brings the same rows again; only what exceeds the copies that
 # are still open is written, so a file with a bad row twice keeps both and a re-run adds none.

@@ -7,7 +7,7 @@ from typing import LiteralString, cast
 from psycopg import sql
 
 from retention.errors import ExtractionError
-from retention.landing.ledger import Load
+from retention.landing.load import Load
 from retention.source import Stream
 
 # A listing that lost more of its records than this is taken for an outage, not for deletions.

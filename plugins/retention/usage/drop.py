@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from retention.errors import ConfigurationError
-from retention.landing.ledger import Load
+from retention.landing.load import Load
 from retention.usage.formats import EventFiles
 from retention.usage.lake import Part, read_part
 from retention.usage.packed import Parcel, digest

@@ -13,7 +13,7 @@ from psycopg import sql
 from retention.errors import QuarantineRateExceeded
 from retention.landing import ledger, records
 from retention.landing.land import QUARANTINE_RATE
-from retention.landing.ledger import Load, LoadResult
+from retention.landing.load import Load, LoadResult
 from retention.source import Connection, Source, Stream
 from retention.usage import rejects, rollup
 from retention.usage.binary import binary_copy

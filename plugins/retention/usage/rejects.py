@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retention.landing import quarantine
-from retention.landing.ledger import Load
+from retention.landing.load import Load
 from retention.usage import rollup
 from retention.usage.drop import Drop
 from retention.usage.lines import raw_lines
