@@ -20,7 +20,9 @@ def write(world: World, path: Path) -> None:
 
 
 def _of(customer: CustomerTruth) -> dict[str, list[object]]:
-    left = [churn.ended_on.isoformat() for churn in customer.churns if churn.kind == "voluntary"]
+    left: list[object] = [
+        churn.ended_on.isoformat() for churn in customer.churns if churn.kind == "voluntary"
+    ]
     return {"in_danger": [list(spell) for spell in _spells(customer.satisfaction)], "left": left}
 
 
