@@ -2,12 +2,12 @@
 
     python bench/usage_floor.py [folder of *.ndjson.gz in Segment's shape]
 
-A day's rollup is known when all of its events have been read, and only then can it be written.
-So a load takes at least (1) unpacking the files, here on all cores at once with nothing done to
-the text, and after that (2) the binary COPY of the rollup's rows, here already encoded and into
-a table without an index. Reading JSON, checking, keeping, deduplicating, counting, encoding, the
-ledger and the commit of all that come on top. The baseline is that of bench/usage.py: a binary
-COPY of the events, parsed beforehand.
+A day's rollup is known when the last of its events has been read, and only then can it be
+written. So a load takes at least (1) reading the files, here by the readers of DuckDB and of
+Arrow on all cores, whichever is faster, and after that (2) the binary COPY of the rollup's
+rows, here encoded beforehand and into a table without an index. Checking, keeping,
+deduplicating, counting, encoding, the ledger and the commit of all that come on top. The
+baseline is that of bench/usage.py: a binary COPY of the events, parsed beforehand.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ import shutil
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
+import pyarrow as pa
+from pyarrow import json as arrow_json
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "plugins"), str(ROOT / "bench")]
@@ -34,23 +35,46 @@ from retention.database import postgres
 
 ROUNDS = 5
 CHUNK = 1 << 20
+WANTED = pa.schema(
+    {
+        **dict.fromkeys(("messageId", "timestamp", "receivedAt", "event", "userId"), pa.string()),
+        "context": pa.struct({"groupId": pa.string()}),
+        "properties": pa.struct({"value": pa.decimal128(38, 18)}),
+    }
+)
 
 
 def unpacked(events: Path) -> int:
-    """All files at once: unpacking gives the other cores room to work."""
-    paths = sorted(events.glob("*.gz"))
+    """Bytes of all files, unpacked side by side with nothing done to the text."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return sum(pool.map(lambda path: len(gzip.decompress(path.read_bytes())), paths))
+        return sum(pool.map(lambda path: len(_text(path)), sorted(events.glob("*.gz"))))
 
 
-def encoded_rollup(bench: Bench, events: Path) -> bytes:
-    """The rows that the product's own path writes, as Postgres writes them to a binary file."""
+def read_by_arrow(events: Path) -> int:
+    """Events, unpacked and read into columns side by side."""
+    options = arrow_json.ParseOptions(explicit_schema=WANTED, unexpected_field_behavior="ignore")
+
+    def rows(path: Path) -> int:
+        found = arrow_json.read_json(pa.BufferReader(_text(path)), parse_options=options)
+        return int(found.num_rows)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return sum(pool.map(rows, sorted(events.glob("*.gz"))))
+
+
+def _text(path: Path) -> bytes:
+    return gzip.decompress(path.read_bytes())
+
+
+def encoded_rollup(bench: Bench, events: Path) -> tuple[bytes, int]:
+    """The rows that the product's own path writes, as Postgres gives them in binary."""
     source = bench.source(events)
     bench.ours(source, events)
+    table = f"raw.{source.name}_usage_daily"
     with psycopg.connect(bench.url) as conn, conn.cursor() as cursor:
-        conn.execute(f"create table plain_rollup (like raw.{source.name}_usage_daily)")
-        with cursor.copy(f"copy raw.{source.name}_usage_daily to stdout (format binary)") as copy:
-            return b"".join(bytes(block) for block in copy)
+        conn.execute(f"create table plain_rollup (like {table})")
+        with cursor.copy(f"copy {table} to stdout (format binary)") as copy:
+            return b"".join(bytes(block) for block in copy), cursor.rowcount
 
 
 def copied(bench: Bench, rows: bytes) -> int:
@@ -62,12 +86,6 @@ def copied(bench: Bench, rows: bytes) -> int:
         return cursor.rowcount
 
 
-def seconds(work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
-
-
 def main() -> None:
     events = Path(sys.argv[1]) if len(sys.argv) > 1 else SHARED / "fightchurn" / "events"
     if not events.is_dir():
@@ -76,25 +94,35 @@ def main() -> None:
     folder.chmod(0o755)  # the server's own system user has to reach its data
     bench = Bench(folder)
     try:
-        parsed = parse(events)
-        rows = encoded_rollup(bench, events)
-        taken: list[tuple[float, float, float]] = []
-        for _ in range(ROUNDS):
-            unpacking = seconds(lambda: unpacked(events))
-            writing = bench.timed(lambda: copied(bench, rows), copied(bench, rows)).seconds
-            plain = bench.timed(lambda: bench.plain_copy(parsed), parsed.num_rows).seconds
-            taken.append((unpacking, writing, plain))
+        measure(bench, events)
     finally:
         postgres.destroy(bench.settings)
         shutil.rmtree(folder)
-    unpacking, writing, plain = (statistics.median(each) for each in zip(*taken, strict=True))
-    print(f"{parsed.num_rows:,} events, medians of {ROUNDS} rounds in turn:")
-    print(f"  binary COPY of parsed events        {plain:6.2f} s")
-    print(f"  unpacking alone                     {unpacking:6.2f} s")
-    print(f"  COPY of the encoded rollup alone    {writing:6.2f} s")
-    print(
-        f"  a load takes at least               {(unpacking + writing) / plain:6.2f} times the COPY"
-    )
+
+
+def measure(bench: Bench, events: Path) -> None:
+    parsed = parse(events)
+    rollup, rows = encoded_rollup(bench, events)
+    count, size = parsed.num_rows, unpacked(events)
+    steps: dict[str, tuple[Callable[[], int], int]] = {
+        "binary COPY of parsed events": (lambda: bench.plain_copy(parsed), count),
+        "unpacking alone": (lambda: unpacked(events), size),
+        "reading by DuckDB": (lambda: int(parse(events).num_rows), count),
+        "reading by Arrow": (lambda: read_by_arrow(events), count),
+        "COPY of the encoded rollup": (lambda: copied(bench, rollup), rows),
+    }
+    taken: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(ROUNDS):
+        for name, (work, expected) in steps.items():
+            taken[name].append(bench.timed(work, expected).seconds)
+    middle = {name: statistics.median(each) for name, each in taken.items()}
+    print(f"{count:,} events, {rows:,} rows of rollup, medians of {ROUNDS} rounds in turn:")
+    for name, seconds in middle.items():
+        print(f"  {name:<34}{seconds:6.2f} s")
+    reading = min(middle["reading by DuckDB"], middle["reading by Arrow"])
+    least = reading + middle["COPY of the encoded rollup"]
+    plain = middle["binary COPY of parsed events"]
+    print(f"  a load takes at least {least / plain:.2f} times the COPY")
 
 
 if __name__ == "__main__":

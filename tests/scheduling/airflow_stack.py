@@ -3,30 +3,53 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from local import quickstart
+from local.environment import airflow_environment, write_environment
 from retention.settings import Settings
+from retention.source import Connection
 from retention.warehouse import Warehouse
 from tests.places import ROOT
 
 
 @dataclass
 class Stack:
-    """``printed`` is what `make up` told; ``typeform`` a connection that is kept back."""
+    """``printed`` is what `make up` told."""
 
     settings: Settings
     warehouse: Warehouse
-    printed: str
-    typeform: dict[str, str]
+    printed: str = ""
     api: httpx.Client = field(default_factory=httpx.Client)
+
+    def up(self, connections: list[Connection], **variables: str) -> None:
+        """`make up` with these connections and variables of the environment, until it answers."""
+        environment = airflow_environment(
+            self.settings, self.warehouse, connections, quickstart.DEMO_SOURCES
+        )
+        write_environment(self.settings, environment | variables)
+        up = self.command("local.services", "up")
+        assert up.returncode == 0, up.stderr
+        self.printed = up.stdout
+        token = self.token(self.password).json()["access_token"]
+        self.api = httpx.Client(
+            base_url=f"{self.address}/api/v2",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=30,
+        )
+        until(lambda: self.get("/dags")["total_entries"] == 6, "the DAGs are listed")
 
     @property
     def address(self) -> str:
@@ -86,6 +109,23 @@ class Stack:
             text=True,
             check=False,
         )
+
+
+@contextmanager
+def prepared() -> Iterator[Stack]:
+    """An empty warehouse in a state of its own, gone at the end with all that was started on it."""
+    state = Path(tempfile.mkdtemp(prefix="retention-airflow-"))
+    state.chmod(0o755)  # the database's own system user has to reach its data
+    settings = Settings(root=ROOT, state=state)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RETENTION_STATE", str(state))
+        stack = Stack(settings, quickstart.prepare(settings))
+        try:
+            yield stack
+        finally:
+            down = stack.command("local.services", "down", "--and-forget")
+            shutil.rmtree(state)
+            assert down.returncode == 0, down.stderr
 
 
 def _ended(run: dict[str, Any]) -> bool:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,12 +12,10 @@ import psutil
 import psycopg
 import pytest
 
-from local import demo_servers, quickstart
-from local.environment import airflow_environment, write_environment
+from local import demo_servers
 from retention.database import postgres
-from retention.settings import Settings
-from tests.places import ROOT
-from tests.scheduling.airflow_stack import Stack, until
+from retention.source import Connection
+from tests.scheduling.airflow_stack import Stack, prepared, until
 
 pytestmark = pytest.mark.slow
 
@@ -30,39 +25,24 @@ PATH = ("choose_day", "check_arrived", "build_marts", "check_marts", "publish_ma
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    """`make up` on an empty warehouse and a demo of 25 customers; Typeform has no connection."""
-    state = Path(tempfile.mkdtemp(prefix="retention-airflow-"))
-    state.chmod(0o755)  # the database's own system user has to reach its data
-    settings = Settings(root=ROOT, state=state)
+def unstarted() -> Iterator[Stack]:
+    with prepared() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def connections(unstarted: Stack) -> Iterator[dict[str, Connection]]:
+    """To the servers of a demo of 25 customers, by name."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RETENTION_STATE", str(state))
         patch.setenv("RETENTION_DEMO_CUSTOMERS", "25")
-        built = Stack(settings, quickstart.prepare(settings), "", {})
-        try:
-            connections = demo_servers.start(settings, DAY)
-            lacking = [each for each in connections if each.conn_id != "typeform_api"]
-            environment = airflow_environment(
-                settings, built.warehouse, lacking, quickstart.DEMO_SOURCES
-            )
-            write_environment(settings, environment)
-            up = built.command("local.services", "up")
-            assert up.returncode == 0, up.stderr
-            built.printed = up.stdout
-            (typeform,) = (each for each in connections if each.conn_id == "typeform_api")
-            built.typeform = {"host": typeform.base_url, "password": typeform.secret}
-            token = built.token(built.password).json()["access_token"]
-            built.api = httpx.Client(
-                base_url=f"{built.address}/api/v2",
-                headers={"Authorization": f"Bearer {token}"},
-                timeout=30,
-            )
-            until(lambda: built.get("/dags")["total_entries"] == 6, "the DAGs are listed")
-            yield built
-        finally:
-            down = built.command("local.services", "down", "--and-forget")
-            shutil.rmtree(state)
-            assert down.returncode == 0, down.stderr
+        yield {each.conn_id: each for each in demo_servers.start(unstarted.settings, DAY)}
+
+
+@pytest.fixture(scope="module")
+def stack(unstarted: Stack, connections: dict[str, Connection]) -> Stack:
+    """`make up` on an empty warehouse; Typeform has no connection."""
+    unstarted.up([each for name, each in connections.items() if name != "typeform_api"])
+    return unstarted
 
 
 @pytest.fixture(scope="module")
@@ -117,10 +97,18 @@ def backfilled(stack: Stack, at_six: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture(scope="module")
-def mended(stack: Stack, at_six: dict[str, Any], backfilled: object) -> dict[str, Any]:
+def mended(
+    stack: Stack, connections: dict[str, Connection], at_six: dict[str, Any], backfilled: object
+) -> dict[str, Any]:
     """Typeform loaded after somebody added its connection and triggered its DAG."""
     stack.finished("transform", 2)
-    added = {"connection_id": "typeform_api", "conn_type": "generic", **stack.typeform}
+    lacked = connections["typeform_api"]
+    added = {
+        "connection_id": lacked.conn_id,
+        "conn_type": "generic",
+        "host": lacked.base_url,
+        "password": lacked.secret,
+    }
     assert stack.api.post("/connections", json=added).status_code == 201
     asked = stack.api.post("/dags/ingest_typeform/dagRuns", json={"logical_date": None})
     assert asked.status_code == 200, asked.text

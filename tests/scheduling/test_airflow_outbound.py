@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
-import httpx
 import pytest
 
 from demo.servers.app import Servers, serve
-from local import quickstart
-from local.environment import airflow_environment, write_environment
-from retention.settings import Settings
 from retention.source import Connection
 from tests.demo_servers.small_world import AS_OF, small_world
 from tests.outbound.outbound_setup import SCORES, in_crm
 from tests.outbound.outbound_world import show
-from tests.places import ROOT
-from tests.scheduling.airflow_stack import Stack, until
+from tests.scheduling.airflow_stack import Stack, prepared, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -34,34 +26,11 @@ def crm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 @pytest.fixture(scope="module")
 def stack(crm: Servers) -> Iterator[Stack]:
     """`make up` over a warehouse with a publish, and write-back that asks a person."""
-    state = Path(tempfile.mkdtemp(prefix="retention-outbound-"))
-    state.chmod(0o755)  # the database's own system user has to reach its data
-    settings = Settings(root=ROOT, state=state)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RETENTION_STATE", str(state))
-        built = Stack(settings, quickstart.prepare(settings), "", {})
-        try:
-            show(built.warehouse, SCORES)
-            hubspot = Connection("hubspot_api", crm.urls["hubspot"], crm.tokens["hubspot"])
-            environment = airflow_environment(
-                settings, built.warehouse, [hubspot], quickstart.DEMO_SOURCES
-            )
-            write_environment(settings, environment | {"RETENTION_WRITE_BACK": "approve"})
-            up = built.command("local.services", "up")
-            assert up.returncode == 0, up.stderr
-            built.printed = up.stdout
-            token = built.token(built.password).json()["access_token"]
-            built.api = httpx.Client(
-                base_url=f"{built.address}/api/v2",
-                headers={"Authorization": f"Bearer {token}"},
-                timeout=30,
-            )
-            until(lambda: built.get("/dags")["total_entries"] == 6, "the DAGs are listed")
-            yield built
-        finally:
-            down = built.command("local.services", "down", "--and-forget")
-            shutil.rmtree(state)
-            assert down.returncode == 0, down.stderr
+    with prepared() as built:
+        show(built.warehouse, SCORES)
+        hubspot = Connection("hubspot_api", crm.urls["hubspot"], crm.tokens["hubspot"])
+        built.up([hubspot], RETENTION_WRITE_BACK="approve")
+        yield built
 
 
 def test_the_crm_is_written_to_when_a_person_has_approved_and_not_before(

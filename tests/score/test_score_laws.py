@@ -34,7 +34,10 @@ CUSTOMERS = 40
 METRICS = ("m0", "m1", "m2", "m3", "m4")
 SEEDS = ("definitions", "signals", "caps", "overrides")
 SEED_MODELS = (*(f"health_score_{name}" for name in SEEDS), "health_bands", "policy")
-VIEWS = ("definitions", "sets", "signals", "signal_scores", "caps", "scores", "changes")
+VIEWS = (
+    "definitions", "sets", "signals", "signal_scores", "caps", "scores", "score_pairs",
+    "signal_changes", "changes",
+)  # fmt: skip
 BANDS = (("red", 0, 55), ("yellow", 55, 75), ("green", 75, 101))
 SCORES = """
     select customer_id, as_of_date, score, raw_score, adjustment, coverage, score_low,

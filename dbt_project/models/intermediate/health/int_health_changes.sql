@@ -1,190 +1,5 @@
 with
 
-health as (
-
-    select * from {{ ref('fct_customer_health_daily') }}
-
-    where score is not null
-
-),
-
-sets as materialized (
-
-    select * from {{ ref('int_health_sets') }}
-
-),
-
-definitions as materialized (
-
-    select * from {{ ref('int_health_definitions') }}
-
-),
-
-lags as (
-
-    select lags.days from (values (1), (7), (30), (90)) as lags (days)
-
-),
-
--- The days of this build and no more: what was said of a day stays as it was said.
-pairs as materialized (
-
-    select
-        today.customer_id,
-        today.segment,
-        today.as_of_date,
-        lags.days,
-        today.score,
-        today.raw_score,
-        today.adjustment,
-        today.components,
-        earlier.as_of_date as earlier_date,
-        earlier.score as earlier_score,
-        earlier.raw_score as earlier_raw_score,
-        earlier.adjustment as earlier_adjustment,
-        asked.doc as asked
-
-    from health as today
-    cross join lags
-    inner join health as earlier
-        on
-            today.customer_id = earlier.customer_id
-            and today.as_of_date - lags.days = earlier.as_of_date
-    cross join
-        lateral (
-            select
-                jsonb_object_agg(
-                    component.doc ->> 'metric',
-                    jsonb_build_array(
-                        component.doc -> 'value', component.doc -> 'age_days'
-                    )
-                ) as doc
-
-            from jsonb_array_elements(earlier.components) as component (doc)
-
-            where component.doc ->> 'metric' is not null
-        ) as asked
-
-    where
-        today.as_of_date >= {{ first_day_to_score() }}
-        and today.as_of_date > {{ as_of() }} - {{ var('health_change_days') | int }}
-
-),
-
--- Both days under today's definition, from what was published of each.
-compared as (
-
-    select
-        pairs.customer_id,
-        pairs.as_of_date,
-        pairs.days,
-        definitions.signal,
-        definitions.weight,
-        definitions.worst,
-        definitions.best,
-        definitions.sentence,
-        (component.doc ->> 'value')::numeric(18, 4) as value,
-        case
-            when
-                (pairs.asked -> definitions.metric ->> 1)::int
-                <= definitions.max_age_days
-                then (pairs.asked -> definitions.metric ->> 0)::numeric(18, 4)
-        end as earlier_value,
-        pairs.asked -> definitions.metric is not null as was_asked
-
-    from pairs
-    inner join sets
-        on
-            pairs.segment = sets.segment
-            and pairs.as_of_date = sets.as_of_date
-    inner join definitions
-        on
-            sets.definition = definitions.definition
-            and sets.version = definitions.version
-            and sets.set_segment = definitions.segment
-    cross join lateral jsonb_array_elements(pairs.components) as component (doc)
-
-    where component.doc ->> 'signal' = definitions.signal
-
-),
-
-ramped as (
-
-    select
-        *,
-        case
-            when value is not null
-                then least(
-                    greatest((value - worst) * 100 / (best - worst), 0), 100
-                )
-        end::numeric(7, 4) as score_now,
-        case
-            when earlier_value is not null
-                then least(
-                    greatest((earlier_value - worst) * 100 / (best - worst), 0), 100
-                )
-        end::numeric(7, 4) as score_then
-
-    from compared
-
-),
-
--- What was measured on both days can have moved the score; the rest came or went.
-moved as (
-
-    select
-        *,
-        case
-            when score_now is not null and score_then is not null then weight
-        end as shared_weight,
-        coalesce((score_now - score_then) * weight, 0) as points
-
-    from ramped
-
-),
-
--- One signal after the other goes from what it was to what it is, and the score is
--- rounded at each step: so the steps add up to the way.
-stepped as (
-
-    select
-        *,
-        round(
-            (
-                sum(score_then * shared_weight) over whole
-                + sum(points) over up_to_here
-            )
-            / sum(shared_weight) over whole, 2
-        )
-        - round(
-            (
-                sum(score_then * shared_weight) over whole
-                + coalesce(sum(points) over before, 0)
-            )
-            / sum(shared_weight) over whole, 2
-        ) as effect,
-        row_number() over (
-            partition by customer_id, as_of_date, days
-            order by abs(points) desc, signal asc
-        ) as place
-
-    from moved
-
-    window
-        whole as (partition by customer_id, as_of_date, days),
-        up_to_here as (
-            partition by customer_id, as_of_date, days
-            order by signal
-            rows between unbounded preceding and current row
-        ),
-        before as (
-            partition by customer_id, as_of_date, days
-            order by signal
-            rows between unbounded preceding and 1 preceding
-        )
-
-),
-
 stages as (
 
     select
@@ -229,7 +44,7 @@ stages as (
             where score_now is not null and score_then is null and was_asked
         ) as come
 
-    from stepped
+    from {{ ref('int_health_signal_changes') }}
 
     group by customer_id, as_of_date, days
 
@@ -280,7 +95,7 @@ select
     staged.gone,
     staged.come
 
-from pairs
+from {{ ref('int_health_score_pairs') }} as pairs
 inner join staged
     on
         pairs.customer_id = staged.customer_id
