@@ -9,8 +9,7 @@ memory: no reading, no checks; (3) the same COPY from the same files, parsing in
 checks; (4) the COPY of (2) by psycopg, and (5) dlt's default path from the files. Then (1) to
 (3) again on ten times the events. Processor time counts the server's share.
 
-Measured for the 507,147 events, on two cores that other work kept busy: the speed of (1) is
-0.3 of (2), 0.5 of (3), 2.2 times (4) and 25 times (5).
+What of (1) nobody could spare: bench/usage_floor.py.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -233,7 +233,9 @@ def compare(bench: Bench, events: Path, rounds: int, *, slow_ones: bool) -> None
         report("dlt, default path, one round", count, [loaded], middle)
 
 
-def main() -> None:
+@contextmanager
+def prepared() -> Iterator[tuple[Bench, Path]]:
+    """A bench, gone afterwards, and the folder of events that the call names."""
     events = Path(sys.argv[1]) if len(sys.argv) > 1 else SHARED / "fightchurn" / "events"
     if not events.is_dir():
         raise SystemExit(f"no events at {events}: name a folder, or set RETENTION_SHARED_DATA")
@@ -241,11 +243,17 @@ def main() -> None:
     folder.chmod(0o755)  # the server's own system user has to reach its data
     bench = Bench(folder)
     try:
-        compare(bench, events, ROUNDS, slow_ones=True)
-        compare(bench, multiply(events, folder / "tenfold"), TENFOLD_ROUNDS, slow_ones=False)
+        yield bench, events
     finally:
         postgres.destroy(bench.settings)
         shutil.rmtree(folder)
+
+
+def main() -> None:
+    with prepared() as (bench, events):
+        compare(bench, events, ROUNDS, slow_ones=True)
+        tenfold = multiply(events, bench.folder / "tenfold")
+        compare(bench, tenfold, TENFOLD_ROUNDS, slow_ones=False)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,8 +17,9 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
-from local import demo_servers
+from local import demo_servers, ports
 from local.environment import write_environment
+from local.ports import HOST
 from local.quickstart import migrate_airflow
 from retention.connections import as_environment
 from retention.database import postgres
@@ -28,7 +28,7 @@ from retention.keyring import secret
 from retention.settings import Settings
 from retention.warehouse import Warehouse
 
-HOST = "127.0.0.1"
+BOOKMARKED_PORT = 8080
 HEALTH = "/api/v2/monitor/health"
 # The log servers would listen on every address, and on one machine the web server reads the
 # files themselves.
@@ -66,17 +66,19 @@ def up(settings: Settings) -> None:
     environment = _environment(settings)
     migrate_airflow(settings, environment)
     _keep_password(settings)
-    port = running.get("port") or _free_port()
-    environment |= {
-        "AIRFLOW__API__PORT": str(port),
-        "AIRFLOW__API__BASE_URL": f"http://{HOST}:{port}",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://{HOST}:{port}/execution/",
-        # What a task says is what the web UI shows of it.
-        "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
-    }
-    pids = {name: _start(settings, name, environment, running) for name in COMPONENTS}
-    noted = {"company": settings.company, "port": port, **pids}
-    _pid_file(settings).write_text(json.dumps(noted))
+    with ports.chosen(BOOKMARKED_PORT) as free:
+        port = running.get("port") or free
+        environment |= {
+            "AIRFLOW__API__PORT": str(port),
+            "AIRFLOW__API__BASE_URL": f"http://{HOST}:{port}",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://{HOST}:{port}/execution/",
+            # What a task says is what the web UI shows of it.
+            "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+        }
+        pids = {name: _start(settings, name, environment, running) for name in COMPONENTS}
+        noted = {"company": settings.company, "port": port, **pids}
+        _pid_file(settings).write_text(json.dumps(noted))
+        ports.wait_until_open(pids["api-server"], port)
     _wait_until_healthy(settings, port, pids)
     _print_addresses(settings, port)
 
@@ -193,16 +195,6 @@ def _is(pid: int, component: str) -> bool:
 
 def _pid_file(settings: Settings) -> Path:
     return settings.airflow / "components.json"
-
-
-def _free_port() -> int:
-    """8080, which a person may have bookmarked, or any free one when it is taken."""
-    for port in (8080, 0):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((HOST, port))
-            return int(probe.getsockname()[1])
-    raise ConfigurationError(f"no free TCP port on {HOST}.", code="no_port")
 
 
 def _wait_until_healthy(settings: Settings, port: int, pids: dict[str, int]) -> None:

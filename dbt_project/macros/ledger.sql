@@ -79,24 +79,26 @@ list is hashed where an array would be searched from end to end.
 {%- endmacro %}
 
 {#-
-Condition: the month, or the day of a month, may differ from what the ledger held, or had not ended
-when it was built last.
+Condition: the date lies in a month, or is one, that may differ from what the ledger held or had not
+ended when it was built last. Of terms the date is their end: what ended before such a month adds
+nothing to it, and what has no end adds to all.
 -#}
-{% macro is_redone_month(customer, month) -%}
+{% macro is_redone_month(customer, date, or_open=false) -%}
     {%- if model is not defined or model.resource_type != 'unit_test' -%}
         {%- set redone = ref('int_ledger_customers') -%}
         {%- set changes = ref('int_ledger_changes') -%}
     {%- endif -%}
     {%- set plan = ledger_increment(of_months=true) if execute else none -%}
     {%- if plan -%}
+        {%- set open = date ~ " is null or " if or_open else "" -%}
         (
             {{ is_redone_from(
                 customer,
-                month ~ " >= date '" ~ plan["recent_month"] ~ "'",
+                open ~ date ~ " >= date '" ~ plan["recent_month"] ~ "'",
                 redone, changes, not plan["closes_a_month"]
             ) }}
         {%- if plan["closes_a_month"] %}
-            or {{ month }} > date '{{ plan["last_month_before"] }}'
+            or {{ open }}{{ date }} >= date '{{ plan["last_month_before"] }}' + interval '1 month'
         {%- endif %}
         )
     {%- else -%}
@@ -185,33 +187,6 @@ when it was built last.
 {#- The first day of the newest month that has ended. -#}
 {% macro last_month() -%}
     (date_trunc('month', {{ as_of() }} + 1) - interval '1 month')::date
-{%- endmacro %}
-
-{#-
-Condition: a term that counts in a month to be redone. What ended before that month adds nothing to
-it.
--#}
-{% macro is_term_of_redone_month(customer, ends_date) -%}
-    {%- if model is not defined or model.resource_type != 'unit_test' -%}
-        {%- set redone = ref('int_ledger_customers') -%}
-        {%- set changes = ref('int_ledger_changes') -%}
-    {%- endif -%}
-    {%- set plan = ledger_increment(of_months=true) if execute else none -%}
-    {%- if plan -%}
-        (
-            {{ is_redone_from(
-                customer,
-                ends_date ~ " is null or " ~ ends_date ~ " >= date '" ~ plan["recent_month"] ~ "'",
-                redone, changes, not plan["closes_a_month"]
-            ) }}
-        {%- if plan["closes_a_month"] %}
-            or {{ ends_date }} is null
-            or {{ ends_date }} >= date '{{ plan["last_month_before"] }}' + interval '1 month'
-        {%- endif %}
-        )
-    {%- else -%}
-        true
-    {%- endif -%}
 {%- endmacro %}
 
 {#-

@@ -18,7 +18,7 @@ ranges as (
 
     select * from {{ ref('int_mrr_ranges') }}
 
-    where {{ is_term_of_redone_month('customer_id', 'ends_date') }}
+    where {{ is_redone_month('customer_id', 'ends_date', or_open=true) }}
 
 ),
 

@@ -12,7 +12,7 @@ terms as (
 
     select * from {{ ref('int_mrr_terms') }}
 
-    where {{ is_term_of_redone_month('customer_id', 'ends_date') }}
+    where {{ is_redone_month('customer_id', 'ends_date', or_open=true) }}
 
 ),
 
