@@ -39,7 +39,6 @@ def show(wh: Warehouse, day: date) -> int:
         ).fetchone()
         assert row is not None
         for mart in wanted:
-            storage.lay_out(conn, mart)
             storage.write(conn, mart, row[0])
             conn.execute(
                 "insert into ops.mart_checksums (build_id, mart, rows, checksum)"

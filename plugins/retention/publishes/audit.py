@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import psycopg
 
@@ -39,29 +39,19 @@ def require_passed(conn: psycopg.Connection, build_id: int) -> None:
 
 
 def require_audited(conn: psycopg.Connection, build_id: int, wanted: Sequence[Mart]) -> None:
-    """All the marts are what the gate looked at, or nothing is published."""
-    audited = checksums(conn, build_id)
-    for mart in wanted:
-        _, found = checksum.of(conn, "marts", mart.name)
-        require_same(mart, found, audited, build_id)
-
-
-def checksums(conn: psycopg.Connection, build_id: int) -> dict[str, str]:
-    """What the marts gate saw of each mart of the build, by name."""
-    return dict(
+    """The marts are what the gate looked at, or nothing is published."""
+    audited: dict[str, str] = dict(
         conn.execute(
             "select mart, checksum from ops.mart_checksums where build_id = %s", [build_id]
         ).fetchall()
     )
-
-
-def require_same(mart: Mart, found: str, audited: Mapping[str, str], build_id: int) -> None:
-    """Raise PublishError unless the mart's checksum is the one that the gate saw."""
-    if audited.get(mart.name) != found:
-        what = "has changed since" if mart.name in audited else "was not looked at by"
-        raise PublishError(
-            f"marts.{mart.name} {what} the gate.",
-            code="not_what_was_audited",
-            where=f"build {build_id}",
-            mend="Run the marts gate again, or build again.",
-        )
+    for mart in wanted:
+        _, found = checksum.of(conn, "marts", mart.name)
+        if audited.get(mart.name) != found:
+            what = "has changed since" if mart.name in audited else "was not looked at by"
+            raise PublishError(
+                f"marts.{mart.name} {what} the gate.",
+                code="not_what_was_audited",
+                where=f"build {build_id}",
+                mend="Run the marts gate again, or build again.",
+            )

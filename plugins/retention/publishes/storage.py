@@ -15,7 +15,6 @@ import psycopg
 from psycopg import sql
 
 from retention.errors import PublishError
-from retention.marts import checksum
 from retention.marts import mart as marts
 from retention.marts.mart import STAMPS, Mart
 
@@ -23,8 +22,6 @@ from retention.marts.mart import STAMPS, Mart
 # quickly and tries again, so that nobody waits longer than this.
 LOCK_TIMEOUT = "150ms"
 PATIENCE = 30.0
-# A mart's rows on their way into a publish.
-FRESH = sql.Identifier("pg_temp", "fresh")
 
 _VIEW = """
 create or replace view {view} as
@@ -32,9 +29,9 @@ select {columns} from {stored}
 where from_publish <= (select publish_id from published.pointer)
     and (to_publish is null or to_publish > (select publish_id from published.pointer))
 """
-_LAY_OUT = """
+_FRESH = """
 create temporary table fresh on commit drop as
-select {columns}, {row_hash} as row_hash from {built}
+select {columns}, sha256(convert_to(row({sorted})::text, 'UTF8')) as row_hash from {built}
 """
 _CLOSE = """
 update {stored} as stored set to_publish = %(publish)s
@@ -106,17 +103,20 @@ def reshape(conn: psycopg.Connection, changes: Changes) -> None:
             ) from error
 
 
-def lay_out(conn: psycopg.Connection, mart: Mart) -> int:
-    """Copy what the mart has now, each row with its hash, to ``FRESH``; returns the rows.
+def write(conn: psycopg.Connection, mart: Mart, publish_id: int) -> dict[str, int]:
+    """Store what the mart has now as that publish; returns rows shown, added and closed.
 
     Raises PublishError when two rows of the mart have the same grain.
     """
     names = list(marts.columns(conn, "marts", mart.name))
-    conn.execute("drop table if exists pg_temp.fresh")
-    statement = sql.SQL(_LAY_OUT).format(
-        columns=_list(names), row_hash=checksum.row_hash(names), built=mart.built
-    )
-    rows = conn.execute(statement).rowcount
+    parts = {
+        "columns": _list(names),
+        "sorted": _list(sorted(names)),
+        "built": mart.built,
+        "stored": mart.stored,
+    }
+    values = {"publish": publish_id}
+    rows = conn.execute(sql.SQL(_FRESH).format(**parts)).rowcount
     conn.execute("analyze fresh (row_hash)")
     if conn.execute(sql.SQL(_DOUBLES).format(grain=_list(mart.grain))).fetchone():
         raise PublishError(
@@ -124,17 +124,10 @@ def lay_out(conn: psycopg.Connection, mart: Mart) -> int:
             code="publish_grain",
             mend="Mend the model or its grain.",
         )
-    return rows
-
-
-def write(conn: psycopg.Connection, mart: Mart, publish_id: int) -> dict[str, int]:
-    """Store what was laid out of the mart as that publish; returns rows added and closed."""
-    names = list(marts.columns(conn, "marts", mart.name))
-    parts = {"columns": _list(names), "stored": mart.stored}
-    values = {"publish": publish_id}
     closed = conn.execute(sql.SQL(_CLOSE).format(**parts), values).rowcount
     added = conn.execute(sql.SQL(_ADD).format(**parts), values).rowcount
-    return {"added": added, "closed": closed}
+    conn.execute("drop table fresh")
+    return {"rows": rows, "added": added, "closed": closed}
 
 
 def retire(conn: psycopg.Connection, wanted: Sequence[Mart], publish_id: int) -> None:
