@@ -40,9 +40,11 @@ def load(
     return landing.load_stream(wh, source, stream, connection, window, run_id=run_id)
 
 
-def loaded_line(result: LoadResult) -> str:
+def loaded_line(result: LoadResult, stream: Stream) -> str:
     """One line for people: what was loaded, how much of it was new, how long it took."""
-    notes = [f"{result.records_seen:,} seen", f"{result.versions_written:,} new"]
+    # A late event has its whole day written again: more rows of days than events were seen.
+    written = "daily rows" if stream.kind == "usage" else "new"
+    notes = [f"{result.records_seen:,} seen", f"{result.versions_written:,} {written}"]
     if result.rejected:
         notes.append(f"{result.rejected:,} quarantined")
     name = f"{result.source}.{result.stream}"

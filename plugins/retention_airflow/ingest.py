@@ -59,10 +59,11 @@ def load_stream(source: str, stream: str, **context: Any) -> dict[str, Any]:
     from retention import steps
 
     declared = next(each for each in enabled_sources() if each.name == source)
+    asked = declared.stream(stream)
     result = steps.load(
         warehouse(),
         declared,
-        declared.stream(stream),
+        asked,
         connection(declared.conn_id, declared.name),
         window_of(
             context.get("data_interval_start"),
@@ -71,5 +72,5 @@ def load_stream(source: str, stream: str, **context: Any) -> dict[str, Any]:
         ),
         run_id=context["run_id"],
     )
-    say(steps.loaded_line(result))
+    say(steps.loaded_line(result, asked))
     return {"load_id": result.load_id, "versions_written": result.versions_written}

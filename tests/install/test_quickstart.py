@@ -25,7 +25,7 @@ from tests.places import ROOT
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SECTIONS = (
-    r"Loaded: rows held, and new in the last load",
+    r"Loaded: rows held, and written by the last load",
     r"hubspot\.companies +\d+",
     r"posthog\.events +\d",
     r"Gate 1, what arrived: passed, \d+ checks",

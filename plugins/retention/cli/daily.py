@@ -48,7 +48,7 @@ def load(
     wh = warehouse()
     for each in streams:
         result = steps.load(wh, declared, each, connection, window)
-        console.print(steps.loaded_line(result))
+        console.print(steps.loaded_line(result, each))
 
 
 @commands.command()
@@ -64,7 +64,7 @@ def run(as_of: Day, accept: Accept = None) -> None:
     for source, connection in zip(sources, connections, strict=True):
         for stream in source.streams:
             result = steps.load(wh, source, stream, connection, Window.of_day(last))
-            console.print(steps.loaded_line(result))
+            console.print(steps.loaded_line(result, stream))
     steps.transform(wh, last, sources, actor="retention run", accept=accept)
     report.show(wh, console)
 

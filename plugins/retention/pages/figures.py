@@ -16,7 +16,7 @@ STREAMS = """
         newest.source,
         newest.stream,
         newest.window_end,
-        newest.versions_written as new_rows,
+        newest.versions_written as rows_written,
         totals.versions_written,
         coalesce(waiting.rows, 0) as waiting
     from (

@@ -53,19 +53,19 @@ def _show_streams(console: Console, streams: list[Any]) -> None:
 
 def _streams_table(streams: list[Any]) -> Table:
     table = Table(
-        title="Loaded: rows held, and new in the last load",
+        title="Loaded: rows held, and written by the last load",
         title_justify="left",
         box=None,
         pad_edge=False,
     )
     table.add_column("stream")
-    for name in ("rows held", "new", "quarantined", "complete to"):
+    for name in ("rows held", "written", "quarantined", "complete to"):
         table.add_column(name, justify="right")
     for each in streams:
         table.add_row(
             f"{each.source}.{each.stream}",
             f"{each.versions_written:,}",
-            f"{each.new_rows:,}",
+            f"{each.rows_written:,}",
             f"{each.waiting:,}",
             f"{each.window_end:%Y-%m-%d %H:%M}",
         )
