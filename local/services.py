@@ -201,16 +201,17 @@ def _wait_until_healthy(settings: Settings, port: int, pids: dict[str, int]) -> 
     """Scheduler, DAG processor and triggerer all report a heartbeat to the web server."""
     deadline = time.monotonic() + HEALTHY_WITHIN_SECONDS
     while time.monotonic() < deadline:
-        parts = _health(port)
-        wanted = ("metadatabase", "scheduler", "dag_processor", "triggerer")
-        if all(parts.get(name) == "healthy" for name in wanted):
-            return
+        # First: what answers when the web server of ours has stopped is somebody else's.
         for name, pid in pids.items():
             if not _is(pid, name):
                 raise ConfigurationError(
                     f"Airflow's {name} has stopped.",
                     mend=f"Read {settings.airflow / name}.log, then `make down` and `make up`.",
                 )
+        parts = _health(port)
+        wanted = ("metadatabase", "scheduler", "dag_processor", "triggerer")
+        if all(parts.get(name) == "healthy" for name in wanted):
+            return
         time.sleep(0.5)
     raise ConfigurationError(
         f"Airflow is not healthy after {HEALTHY_WITHIN_SECONDS} s: {_health(port) or 'no answer'}.",

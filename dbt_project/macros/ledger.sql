@@ -42,19 +42,22 @@ a model what it has to do then. A unit test has no plan and looks at all of its 
 {%- endmacro %}
 
 {#-
-Condition: the customer's ledger is redone. An array reaches the index of a table through the
-views above it; without one a list is the faster one.
+Condition: the customer is one of the relation's. An array reaches the index of a table through the
+views above it; without an index, or beside an `or`, where none helps, a list is hashed and an array
+would be searched from end to end.
 -#}
-{% macro is_redone_customer(column, of_months=false, is_indexed=true) -%}
+{% macro is_customer_of(relation, column, is_indexed) -%}
+    {%- set listed = "select listed.customer_id from " ~ relation ~ " as listed" -%}
+    {{ column }} {{ "= any(array(" ~ listed ~ "))" if is_indexed else "in (" ~ listed ~ ")" }}
+{%- endmacro %}
+
+{#- Condition: the customer's ledger is redone. -#}
+{% macro is_redone_customer(column, is_indexed=true) -%}
     {%- if model is not defined or model.resource_type != 'unit_test' -%}
         {%- set redone = ref('int_ledger_customers') -%}
     {%- endif -%}
-    {%- if execute and ledger_increment(of_months) -%}
-        {%- if is_indexed -%}
-        {{ column }} = any(array(select redone.customer_id from {{ redone }} as redone))
-        {%- else -%}
-        {{ column }} in (select redone.customer_id from {{ redone }} as redone)
-        {%- endif -%}
+    {%- if execute and ledger_increment() -%}
+        {{ is_customer_of(redone, column, is_indexed) }}
     {%- else -%}
         true
     {%- endif -%}
@@ -63,12 +66,10 @@ views above it; without one a list is the faster one.
 {#-
 Condition: a customer of the first list and a date that may have changed. What is new of most of them
 lies within the last two months, so all before stays as it is; those of the second list are redone
-from the beginning. An array reaches the index on customers; beside an `or` no index helps, and a
-list is hashed where an array would be searched from end to end.
+from the beginning.
 -#}
 {% macro is_redone_from(customer, date_condition, redone, changes, is_indexed=true) -%}
-    {%- set customers = "select redone.customer_id from " ~ redone ~ " as redone" -%}
-    {{ customer }} {{ "= any(array(" ~ customers ~ "))" if is_indexed else "in (" ~ customers ~ ")" }}
+    {{ is_customer_of(redone, customer, is_indexed) }}
     and (
         {{ date_condition }}
         or {{ customer }} in (

@@ -34,7 +34,7 @@ everyone, or by `day`, where each day since is. Only rows that differ are writte
 
 {#-
 Rows are counted by their text, for two of them may be the same; only what one side has more of is
-deleted or inserted. `ledger_differing` is left to the hooks of the same transaction.
+deleted or inserted. `ledger_gone` and `ledger_come` are left to the hooks of the same transaction.
 -#}
 {% macro ledger_rows_redone(target, columns, sql, redo) -%}
     create temporary table ledger_made (like {{ target }}) on commit drop;
@@ -48,7 +48,6 @@ deleted or inserted. `ledger_differing` is left to the hooks of the same transac
         from {{ target }} as held where {{ is_held_row_redone(redo) }}
     )
     select
-        sum(sign)::int as surplus,
         (array_agg(made_at) filter (where made_at is not null))[1:sum(sign)::int] as made_at,
         (array_agg(held_at) filter (where held_at is not null))[1:-sum(sign)::int] as held_at
     from counted group by content having sum(sign) != 0;

@@ -59,18 +59,8 @@ ramped as (
 
     select
         *,
-        case
-            when value is not null
-                then least(
-                    greatest((value - worst) * 100 / (best - worst), 0), 100
-                )
-        end::numeric(7, 4) as score_now,
-        case
-            when earlier_value is not null
-                then least(
-                    greatest((earlier_value - worst) * 100 / (best - worst), 0), 100
-                )
-        end::numeric(7, 4) as score_then
+        {{ signal_points('value') }} as score_now,
+        {{ signal_points('earlier_value') }} as score_then
 
     from compared
 

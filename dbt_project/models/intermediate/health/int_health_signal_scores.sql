@@ -6,18 +6,11 @@ signals as (
 
 ),
 
--- A linear ramp from worst to best, whichever of them is the larger. A null value falls
--- through to null: greatest and least would have made it a zero.
 scored as (
 
     select
         *,
-        case
-            when value is not null
-                then least(
-                    greatest((value - worst) * 100 / (best - worst), 0), 100
-                )
-        end::numeric(7, 4) as signal_score
+        {{ signal_points('value') }} as signal_score
 
     from signals
 
