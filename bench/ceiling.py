@@ -1,10 +1,10 @@
-"""How well anybody could foretell who leaves the demo company: by the satisfaction that is hidden.
+"""Measure the upper limit of churn prediction in the demo company, from hidden satisfaction.
 
     python bench/ceiling.py [customers] [seed ...]
 
-No score of the warehouse can see what this sees, so it is the most that a score of signs of
-satisfaction can reach. Fitted to the customers of even number, judged on those of odd number, at
-the ends of months at which `bench/score.py` judges: who left after 30 and within 90 days.
+The warehouse has no access to satisfaction, so no score can predict better. The model is fitted
+to customers with even numbers and evaluated on odd ones, at the month ends of `bench/score.py`:
+churn after 30 and within 90 days.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ KNOWN = {
 
 
 def main(customers: int, seeds: list[int]) -> None:
-    """Print one line for each thing that could be known."""
+    """Print the AUC of each set of features."""
     rows = [
         (number % 2, *row)
         for seed in seeds
@@ -47,17 +47,17 @@ def main(customers: int, seeds: list[int]) -> None:
         for row in landmarks(seed, number)
     ]
     table = np.array(rows, float)
-    odd, left, x = table[:, 0] == 1, table[:, 1], table[:, 2:]
-    print(f"{len(rows):,} customers at ends of months, {int(left.sum())} left; seeds {seeds}")
+    odd, churned, x = table[:, 0] == 1, table[:, 1], table[:, 2:]
+    print(f"{len(rows):,} customers at month ends, {int(churned.sum())} churned; seeds {seeds}")
     for name, columns in KNOWN.items():
         chosen = (x[:, columns] - x[:, columns].mean(0)) / x[:, columns].std(0)
-        model = LogisticRegression().fit(chosen[~odd], left[~odd])
-        auc = roc_auc_score(left[odd], model.predict_proba(chosen[odd])[:, 1])
+        model = LogisticRegression().fit(chosen[~odd], churned[~odd])
+        auc = roc_auc_score(churned[odd], model.predict_proba(chosen[odd])[:, 1])
         print(f"{name:40} AUC {auc:.3f}")
 
 
 def landmarks(seed: int, number: int) -> list[tuple[Any, ...]]:
-    """(left, satisfaction, segments, bound for long, due) at each end of a month it paid at."""
+    """Return (churned, satisfaction, segments, days to term end, due) at each paid month end."""
     clock = Clock(START)
     life = Life(seed, number, clock, Roster(seed))
     life.run(DAYS)

@@ -1,10 +1,10 @@
-"""Where the time of a daily run goes: the demo's history, then one further day, step by step.
+"""Profile a daily run of the demo: the first load of two years, then an incremental day.
 
     python bench/daily.py [customers]
 
-Prints each step of the further day in seconds and as a share, beside the same step of the first
-load of two years, and what is neither extraction nor SQL nor checks: imports, dbt's own work
-around each node, Airflow's bookkeeping. The ratio to watch is further day / first load.
+Prints the seconds of each step for both, its share of the incremental day, and the fixed
+overhead: imports, dbt's own work, Airflow's bookkeeping. The figure to watch is the ratio
+incremental day / first load.
 """
 
 from __future__ import annotations
@@ -33,20 +33,19 @@ from local.quickstart import DEMO_SOURCES, HISTORY_ENDS, migrate_airflow, prepar
 from retention import steps
 from retention.builds import phases
 from retention.connections import find
-from retention.database import postgres
 from retention.settings import Settings
 from retention.sources.enabled import enabled_sources
-from retention.warehouse import Warehouse
+from retention.warehouse import Warehouse, postgres
 from retention.window import Window
 
 console = Console(highlight=False, width=100)
 Times = dict[str, float]
 STATISTICS = "statistics: survival, value, learned model"
-DBT_OWN = "dbt: compiling, graph, artefacts"
+DBT_OWN = "dbt: compiling, graph, artifacts"
 
 
 def main() -> None:
-    """Measure in a state folder of its own, which is gone afterwards."""
+    """Measure in a temporary state folder."""
     os.environ["RETENTION_DEMO_CUSTOMERS"] = sys.argv[1] if len(sys.argv) > 1 else "420"
     folder = Path(tempfile.mkdtemp(prefix="retention-bench-"))
     folder.chmod(0o755)
@@ -61,7 +60,7 @@ def main() -> None:
 
 
 def measure(settings: Settings) -> None:
-    """The first load, a further day in this process, and one more under Airflow."""
+    """Measure the first load, an incremental day in this process, and one under Airflow."""
     warehouse = prepare(settings)
     connections = demo_servers.start(settings, HISTORY_ENDS)
     environment = airflow_environment(settings, warehouse, connections, DEMO_SOURCES)
@@ -76,16 +75,16 @@ def measure(settings: Settings) -> None:
     airflow = run_under_airflow(settings, environment, HISTORY_ENDS + timedelta(days=2))
     own = sum(further.values())
     console.print(
-        f"\nThe same for one more day as `make run` does it, in a fresh process under Airflow:"
-        f" {airflow:.1f} s, of which importing {sum(imports.values()):.1f} s"
+        f"\nAnother day by `make run`, in a new process under Airflow:"
+        f" {airflow:.1f} s, of which imports {sum(imports.values()):.1f} s"
         f" ({', '.join(f'{name} {seconds:.1f}' for name, seconds in imports.items())})"
-        f" and process start, the first use of each library and Airflow's bookkeeping about"
+        f" and process start, first use of each library and Airflow's bookkeeping about"
         f" {max(0.0, airflow - own - sum(imports.values())):.1f} s."
     )
 
 
 def run_day(warehouse: Warehouse, day: date) -> Times:
-    """Seconds of each step of one day, with everything imported beforehand."""
+    """Run one day and return the seconds of each step, without imports."""
     spent: Times = {}
     for source in enabled_sources():
         with timed(spent, f"extract and land {source.name}"):
@@ -99,7 +98,7 @@ def run_day(warehouse: Warehouse, day: date) -> Times:
     own, whole = time.process_time() - began_cpu, time.monotonic() - began
     computed = sum(node.seconds for node in built.nodes if node.kind == phases.KIND)
     spent[STATISTICS] = computed
-    # dbt runs in this process and waits for Postgres without using it: what it burns is its own.
+    # dbt runs in this process and sleeps while Postgres works: its CPU time is its own work.
     spent[DBT_OWN] = max(0.0, own - computed)
     spent["dbt: SQL of models and tests"] = max(0.0, whole - max(own, computed))
     with timed(spent, "gate 2"):
@@ -110,7 +109,7 @@ def run_day(warehouse: Warehouse, day: date) -> Times:
 
 
 def show_parsing(environment: dict[str, str]) -> None:
-    """Seconds that Airflow's DAG processor spends on each file; it does so every half minute."""
+    """Print the seconds to parse each DAG file; the DAG processor does so every 30 s."""
     probe = (
         "import sys; from airflow.dag_processing.dagbag import DagBag\n"
         "for stat in DagBag(sys.argv[1]).dagbag_stats:"
@@ -128,7 +127,7 @@ def show_parsing(environment: dict[str, str]) -> None:
 
 
 def run_under_airflow(settings: Settings, environment: dict[str, str], day: date) -> float:
-    """Wall seconds of one further day through the DAGs, process start included."""
+    """Run one day through the DAGs and return the wall seconds, including process start."""
     began = time.monotonic()
     subprocess.run(
         [sys.executable, "-m", "local.days", day.isoformat()],
@@ -141,8 +140,8 @@ def run_under_airflow(settings: Settings, environment: dict[str, str], day: date
 
 
 def show(first: Times, further: Times) -> None:
-    """The two days side by side, and the ratio."""
-    table = Table("step", "first load, s", "further day, s", "share", "further / first", box=None)
+    """Print both days side by side with their ratio."""
+    table = Table("step", "first load, s", "incremental day, s", "share", "ratio", box=None)
     whole = sum(further.values())
     for name, seconds in further.items():
         table.add_row(
@@ -157,7 +156,7 @@ def show(first: Times, further: Times) -> None:
     console.print(table)
     rest = further[DBT_OWN]
     console.print(
-        f"\nNeither extraction nor SQL nor checks: dbt itself, {rest:.1f} s ({rest / whole:.0%})"
+        f"\nFixed overhead of an incremental run: dbt itself, {rest:.1f} s ({rest / whole:.0%})"
     )
 
 
@@ -170,7 +169,7 @@ def timed(spent: Times, name: str) -> Iterator[None]:
 
 
 def _imports() -> Times:
-    """What a fresh process pays before its first useful step, measured in one of its own."""
+    """Measure the import time of each slow library in a new process."""
     probe = (
         "import json, sys, time; began = time.monotonic(); __import__(sys.argv[1]);"
         "print(json.dumps(time.monotonic() - began))"

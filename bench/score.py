@@ -1,10 +1,10 @@
-"""How well the score and the learned model foretell who leaves, beside three plain rules of thumb.
+"""Compare the health score and the learned model with three rules of thumb as churn predictors.
 
     python bench/score.py
 
-Reads the warehouse of `make run`, or of the company that RETENTION_COMPANY names, and prints one
-table. All are judged at the same ends of months, by what could be known then: each month by a model
-and by a curve from risk to probability that were fitted to months that were over.
+Reads the warehouse of `make run`, or of the company RETENTION_COMPANY, and prints one table. All
+predictors are evaluated point-in-time at the same month ends; the model and the calibration from
+risk to probability are fitted to months whose horizon had passed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from retention.settings import Settings
-from retention.statistics import backtest, churn, judging, landmarks, tables
+from retention.statistics import backtest, churn, landmarks, metrics, tables
 from retention.statistics.backtest import Case
 from retention.statistics.base import Inputs
 from retention.statistics.landmarks import Landmark, Rules
@@ -32,11 +32,11 @@ from retention.warehouse import Warehouse
 console = Console(highlight=False, width=110)
 SCORE, LEARNED = "health score", "learned model"
 NEWEST = "select as_of, known_at from ops.builds order by build_id desc limit 1"
-# Of each landmark the newest answer by then.
+# The newest answer at each landmark.
 LAST_NPS = """
     select distinct on (days.customer_id, days.as_of_date)
         days.customer_id, days.as_of_date, answers.score
-    from int_customer_metrics_history as days
+    from int_customer_days_history as days
     inner join int_survey_responses as answers
         on days.customer_id = answers.customer_id and answers.answered_date <= days.as_of_date
     where answers.survey = 'nps' and answers.is_valid and extract(day from days.as_of_date + 1) = 1
@@ -46,11 +46,11 @@ Measured = Sequence[float | None]
 
 
 @dataclass(frozen=True)
-class Judged:
-    """One way to foretell, over the landmarks that all ways are judged on."""
+class Evaluation:
+    """The quality of one predictor over the landmarks that all predictors share."""
 
     name: str
-    auc: judging.Auc | None
+    auc: metrics.Auc | None
     lift: float | None
     brier: float | None
     stamp: str
@@ -62,63 +62,64 @@ def main() -> None:
     with wh.connect("publisher") as conn:
         newest = conn.execute(NEWEST).fetchone()
     if newest is None:
-        sys.exit("Nothing is built yet: make run")
+        sys.exit("there is no build: run `make run` first")
     with wh.connect("transformer") as conn:
         conn.execute("select set_config('search_path', %s, false)", [", ".join(tables.READ)])
         show(Inputs(conn, *newest))
 
 
 def show(inputs: Inputs) -> None:
-    """Judge all on the landmarks for which each of them had something to say."""
+    """Evaluate all predictors on the landmarks for which each has a value."""
     rules, found = Rules.read(inputs), landmarks.read(inputs)
     stays = landmarks.stays(inputs)
     result = [landmarks.within(each, stays, inputs.as_of, rules) for each in found]
-    risks = foretellers(inputs, found, churn.foretell(found, stays, rules))
-    cases = {name: backtest.foretell(found, result, risk, rules) for name, risk in risks.items()}
+    risks = predictors(inputs, found, churn.predict(found, stays, rules))
+    cases = {name: backtest.predict(found, result, risk, rules) for name, risk in risks.items()}
     if LEARNED in cases:
-        cases[LEARNED] = backtest.as_told(found, result, risks[LEARNED], rules)
-    told = {
-        name: {key(case): case for case in group if case.is_judged} for name, group in cases.items()
+        cases[LEARNED] = backtest.as_published(found, result, risks[LEARNED], rules)
+    by_name = {
+        name: {key(each): each for each in group if each.is_evaluated}
+        for name, group in cases.items()
     }
     silent = [
-        name for name, group in told.items() if not any(case.label for case in group.values())
+        name for name, group in by_name.items() if not any(case.label for case in group.values())
     ]
     for name in silent:
-        del told[name]
-    shared = set.intersection(*(set(group) for group in told.values())) if told else set()
-    # A Brier score needs a probability, and that a past: then all are judged where all have one.
+        del by_name[name]
+    shared = set.intersection(*(set(group) for group in by_name.values())) if by_name else set()
+    # A Brier score needs probabilities, which exist only after some months; use landmarks with all.
     sure = {
         each for each in shared
-        if all(group[each].probability is not None for group in told.values())
+        if all(group[each].probability is not None for group in by_name.values())
     }  # fmt: skip
     places = sorted(sure or shared, key=lambda place: (place[1], place[0]))
     if not places:
-        console.print("Nobody can be judged yet: no horizon is over.")
+        console.print("Insufficient data: no horizon has passed.")
         return
-    group = next(iter(told.values()))
-    days, left = [day for _, day in places], sum(group[place].label for place in places)
+    group = next(iter(by_name.values()))
+    days, churned = [day for _, day in places], sum(group[place].label for place in places)
     console.print(
-        f"{len(places):,} customers at ends of months from {min(days)} to {max(days)};"
-        f" {left} left after {rules.lead_days} and within {rules.horizon_days} days"
+        f"{len(places):,} customers at month ends from {min(days)} to {max(days)};"
+        f" {churned} churned after {rules.lead_days} and within {rules.horizon_days} days"
     )
     base = [group[place].base_rate for place in places]
     base_brier = brier(base, [group[place].label for place in places])
-    judged = [
-        judge(name, [mine[place] for place in places], base_brier, rules)
-        for name, mine in told.items()
+    evaluations = [
+        evaluate(name, [mine[place] for place in places], base_brier, rules)
+        for name, mine in by_name.items()
     ]
-    print_table(judged, silent, base_brier, rules)
-    compare(judged)
+    print_table(evaluations, silent, base_brier, rules)
+    compare(evaluations)
 
 
 def key(case: Case) -> tuple[str, date]:
     return case.landmark.customer_id, case.landmark.day
 
 
-def foretellers(
-    inputs: Inputs, found: Sequence[Landmark], learned: Iterable[churn.Foretold]
+def predictors(
+    inputs: Inputs, found: Sequence[Landmark], learned: Iterable[churn.Prediction]
 ) -> dict[str, Measured]:
-    """What each of the five says of each landmark: the larger, the more at risk."""
+    """Return the risk of each landmark by each of the five predictors; larger is riskier."""
     chances = {
         (each.landmark.customer_id, each.landmark.day): float(churn.row(each)[3])
         for each in learned
@@ -142,7 +143,7 @@ def foretellers(
 
 
 def filled(found: Sequence[Landmark], risks: Measured) -> Measured:
-    """Where it was not measured, the median of the days before."""
+    """Replace missing values by the median of the earlier days."""
     seen: list[float] = []
     waiting: list[float] = []
     filled_in: list[float | None] = []
@@ -158,28 +159,28 @@ def filled(found: Sequence[Landmark], risks: Measured) -> Measured:
     return filled_in
 
 
-def judge(name: str, mine: Sequence[Case], base_brier: float | None, rules: Rules) -> Judged:
+def evaluate(name: str, mine: Sequence[Case], base_brier: float | None, rules: Rules) -> Evaluation:
     labels = [case.label for case in mine]
     risk = [case.risk or 0.0 for case in mine]
-    auc = judging.auc(risk, labels, [case.landmark.customer_id for case in mine], rules.level)
+    auc = metrics.auc(risk, labels, [case.landmark.customer_id for case in mine], rules.level)
     score = brier([case.probability for case in mine], labels)
-    stamp = judging.verdict(auc, score, base_brier, rules.min_churned)
-    return Judged(name, auc, judging.top_decile_lift(risk, labels), score, stamp)
+    stamp = metrics.verdict(auc, score, base_brier, rules.min_churned)
+    return Evaluation(name, auc, metrics.top_decile_lift(risk, labels), score, stamp)
 
 
 def brier(probabilities: Measured, labels: Sequence[int]) -> float | None:
-    """None where there was no past to learn a probability from."""
+    """Return the Brier score; None when a probability is missing."""
     known = [each for each in probabilities if each is not None]
-    return judging.brier(known, labels) if len(known) == len(labels) else None
+    return metrics.brier(known, labels) if len(known) == len(labels) else None
 
 
 def print_table(
-    judged: Sequence[Judged], silent: Sequence[str], base_brier: float | None, rules: Rules
+    evaluations: Sequence[Evaluation], silent: Sequence[str], base_brier: float | None, rules: Rules
 ) -> None:
     table = Table(
-        "", "AUC", f"{rules.level:.0%} interval", "lift in the top tenth", "Brier", "stamp"
+        "", "AUC", f"{rules.level:.0%} interval", "lift in the top decile", "Brier", "stamp"
     )
-    for each in judged:
+    for each in evaluations:
         auc = each.auc
         table.add_row(
             each.name,
@@ -190,28 +191,28 @@ def print_table(
             each.stamp,
         )
     for name in silent:
-        table.add_row(name, "", "", "", "", "nothing to say here")
+        table.add_row(name, "", "", "", "", "insufficient data")
     table.add_row("the base rate", "0.500", "", "1.00", _number(base_brier, 5), "")
     console.print(table)
 
 
-def compare(judged: Sequence[Judged]) -> None:
-    """Whether the score and the model beat each rule of thumb, measure by measure."""
-    ours = [each for each in judged if each.name in (SCORE, LEARNED)]
+def compare(evaluations: Sequence[Evaluation]) -> None:
+    """Print whether the score and the model beat each rule of thumb, by measure."""
+    ours = [each for each in evaluations if each.name in (SCORE, LEARNED)]
     for mine in ours:
-        for other in (each for each in judged if each not in ours):
+        for other in (each for each in evaluations if each not in ours):
             better: list[str] = []
             worse: list[str] = []
             for (name, one), (_, two) in zip(measures(mine), measures(other), strict=True):
                 if one is not None and two is not None:
                     (better if one > two else worse).append(name)
-            text = f"beats it on {', '.join(better) or 'nothing'}"
+            text = f"better on {', '.join(better) or 'no measure'}"
             text += f", not on {', '.join(worse)}" if worse else ""
-            console.print(f"{mine.name} and {other.name}: {text}")
+            console.print(f"{mine.name} against {other.name}: {text}")
 
 
-def measures(each: Judged) -> list[tuple[str, float | None]]:
-    """The larger, the better."""
+def measures(each: Evaluation) -> list[tuple[str, float | None]]:
+    """Return the measures; larger is better."""
     brier_score = None if each.brier is None else -each.brier
     return [
         ("AUC", each.auc.value if each.auc else None),

@@ -1,15 +1,15 @@
-"""Usage events from gzip NDJSON to the rollup in Postgres, beside dlt and a plain COPY.
+"""Compare usage loads (gzip NDJSON to the rollup in Postgres) with dlt and a plain COPY.
 
-    python bench/usage.py [folder of *.ndjson.gz in Segment's shape]
+    python bench/usage.py [folder of *.ndjson.gz in Segment's format]
 
-In one run, into one embedded Postgres with durable commits, into tables made beforehand:
-(1) load_usage, which reads, checks and keeps every row, deduplicates, rolls up and commits
-with its ledger; (2) a binary COPY (ADBC) of the same events, parsed beforehand and held in
-memory: no reading, no checks; (3) the same COPY from the same files, parsing included but no
-checks; (4) the COPY of (2) by psycopg, and (5) dlt's default path from the files. Then (1) to
-(3) again on ten times the events. Processor time counts the server's share.
+All rounds use one embedded Postgres with durable commits and existing tables:
+(1) load_usage: reads, checks and stores every row, deduplicates, rolls up and commits with the
+load log; (2) binary COPY (ADBC) of the same events, parsed before and held in memory; (3) the
+same COPY from the files, with parsing but without checks; (4) the COPY of (2) by psycopg;
+(5) dlt's default path from the files. Then (1) to (3) again on ten times the events. CPU time
+includes the server.
 
-What of (1) nobody could spare: bench/usage_floor.py.
+The minimum cost of (1): bench/usage_limit.py.
 """
 
 from __future__ import annotations
@@ -34,18 +34,17 @@ import psutil
 import psycopg
 import pyarrow as pa
 
-from retention import schemas
+from retention import migration
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "plugins"))
 
-from retention.database import postgres
 from retention.settings import Settings
 from retention.source import Connection, Source
 from retention.sources import posthog
 from retention.usage.formats import SEGMENT_TRACK, EventFiles
 from retention.usage.load import load_usage
-from retention.warehouse import Warehouse
+from retention.warehouse import Warehouse, postgres
 from retention.window import Window
 
 SHARED = Path(os.environ.get("RETENTION_SHARED_DATA", ROOT.parent / "shared" / "data"))
@@ -77,20 +76,20 @@ create table plain_events (
 
 @dataclass(frozen=True)
 class Taken:
-    """What a round took: by the clock, and of the processors, here and in the server."""
+    """Wall seconds and CPU seconds of one round, including the server."""
 
     seconds: float
     cpu: float
 
 
 class Bench:
-    """One embedded Postgres and a folder for everything the rounds leave behind."""
+    """One embedded Postgres and a folder for the files of the rounds."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.settings = Settings(root=ROOT, state=folder, company="bench")
         self.wh = Warehouse.from_settings(self.settings)
-        schemas.migrate(self.wh)
+        migration.migrate(self.wh)
         self.url = postgres.admin_url(self.settings, self.settings.database)
         self.rounds = 0
         with psycopg.connect(self.url) as conn:
@@ -98,7 +97,7 @@ class Bench:
         self.server = psutil.Process(int(text.split()[0]))
 
     def cpu(self) -> float:
-        """Seconds of processor time until now: this process, and the server with its backends."""
+        """Return the CPU seconds so far of this process and the server with its backends."""
         own = os.times()
         ended = self.server.cpu_times()
         alive = [self.server, *self.server.children()]
@@ -107,7 +106,7 @@ class Bench:
         return own.user + own.system + server + ended.children_user + ended.children_system
 
     def source(self, events: Path) -> Source:
-        """A source of its own for every round, with its table: as empty as the plain one."""
+        """Create a source with an empty table for one round."""
         self.rounds += 1
         [stream] = posthog.SOURCE.streams
         stream = replace(
@@ -115,19 +114,19 @@ class Bench:
             extra={"event_files": lambda _: EventFiles.below(SEGMENT_TRACK, events, "*.gz")},
         )
         source = replace(posthog.SOURCE, name=f"round{self.rounds}", streams=(stream,))
-        # Made beforehand like the plain table: a table made by the load itself skips the log.
-        schemas.migrate(self.wh, [source])
+        # Created before like the plain table: a table created by the load skips the WAL.
+        migration.migrate(self.wh, [source])
         return source
 
     def ours(self, source: Source, events: Path) -> int:
-        """The product's own path; returns how many events it counted."""
+        """Load with load_usage; return the number of events it counted."""
         [stream] = source.streams
         connection, window = Connection("events", str(events)), Window(None, END)
         lake = self.folder / "lake"
         return load_usage(self.wh, source, stream, connection, window, lake=lake).records_seen
 
     def plain_copy(self, parsed: pa.Table) -> int:
-        """The parsed events by binary COPY into a table without index or key."""
+        """Load the parsed events by binary COPY into a table without index or key."""
         from adbc_driver_postgresql import dbapi
 
         with dbapi.connect(self.url) as conn, conn.cursor() as cursor:
@@ -136,7 +135,7 @@ class Bench:
         return rows
 
     def psycopg_copy(self, parsed: pa.Table) -> int:
-        """The same rows by ``COPY ... FROM STDIN (FORMAT binary)``, one after the other."""
+        """Load the same rows by ``COPY ... FROM STDIN (FORMAT binary)``, row by row."""
         rows = zip(*(column.to_pylist() for column in parsed.columns), strict=True)
         with psycopg.connect(self.url) as conn, conn.cursor() as cursor:
             with cursor.copy("copy plain_events from stdin (format binary)") as copy:
@@ -146,7 +145,7 @@ class Bench:
             return cursor.rowcount
 
     def dlt(self, events: Path) -> int:
-        """As the documentation of dlt starts: a resource of dictionaries, nothing set."""
+        """Load with dlt as its documentation begins: a resource of dictionaries, no settings."""
         import dlt
 
         os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
@@ -174,10 +173,10 @@ class Bench:
         begun, spent = time.perf_counter(), self.cpu()
         done = work()
         seconds = time.perf_counter() - begun
-        time.sleep(0.3)  # until the server has counted the backends that ended
+        time.sleep(0.3)  # the server needs a moment to account for ended backends
         taken = Taken(seconds, self.cpu() - spent)
         if done != expected:
-            raise SystemExit(f"{done} events arrived, not {expected}")
+            raise SystemExit(f"{done} events were loaded instead of {expected}")
         return taken
 
     def value(self, query: str) -> int:
@@ -194,7 +193,7 @@ def parse(events: Path) -> pa.Table:
 
 
 def multiply(events: Path, target: Path) -> Path:
-    """Ten times as many accounts that do the same: every id gets a suffix."""
+    """Write ten copies of every account's events, with a suffix to every id."""
     target.mkdir()
     for path in sorted(events.glob("*.gz")):
         body = gzip.decompress(path.read_bytes())
@@ -205,7 +204,7 @@ def multiply(events: Path, target: Path) -> Path:
 
 
 def report(name: str, events: int, rounds: list[Taken], ours: float) -> float:
-    """Print the medians; returns that of the seconds."""
+    """Print the medians; return the median of the seconds."""
     seconds = statistics.median(each.seconds for each in rounds)
     cpu = statistics.median(each.cpu for each in rounds)
     says = f"load_usage is {seconds / ours:5.2f} times as fast" if ours else ""
@@ -235,12 +234,12 @@ def compare(bench: Bench, events: Path, rounds: int, *, slow_ones: bool) -> None
 
 @contextmanager
 def prepared() -> Iterator[tuple[Bench, Path]]:
-    """A bench, gone afterwards, and the folder of events that the call names."""
+    """Yield a temporary bench and the folder of events from the command line."""
     events = Path(sys.argv[1]) if len(sys.argv) > 1 else SHARED / "fightchurn" / "events"
     if not events.is_dir():
         raise SystemExit(f"no events at {events}: name a folder, or set RETENTION_SHARED_DATA")
     folder = Path(tempfile.mkdtemp(prefix="retention-bench-"))
-    folder.chmod(0o755)  # the server's own system user has to reach its data
+    folder.chmod(0o755)  # the server runs as a system user of its own
     bench = Bench(folder)
     try:
         yield bench, events

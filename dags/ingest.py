@@ -18,8 +18,8 @@ for source in enabled_sources():
         # A plain cron string has an empty data interval in Airflow 3 and would load nothing.
         schedule=CronDataIntervalTimetable(source.schedule, timezone="UTC"),
         start_date=datetime(2024, 1, 1, tzinfo=UTC),
-        # The first run reads all of history and a gap is read from the cursor on, so days
-        # that were missed need no runs of their own; a back-fill is asked for explicitly.
+        # A load extends its window back to the cursor, so missed days need no runs of their
+        # own. Start a backfill explicitly.
         catchup=False,
         max_active_runs=1,
         default_args={"owner": source.owner, **RETRIES},
@@ -29,7 +29,7 @@ for source in enabled_sources():
             load_stream.override(
                 task_id=f"load_{stream.name}",
                 pool=source.pool,
-                # Two runs of one stream at once (a back-fill) would only refuse each other.
+                # Of two concurrent loads of a stream (a backfill) one raises AlreadyRunning.
                 max_active_tis_per_dag=1,
                 outlets=[raw_asset(source.name, stream.name)],
             )(source.name, stream.name)

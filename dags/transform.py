@@ -1,4 +1,4 @@
-"""Airflow DAG ``transform``: gate what arrived, build, gate what would be published, publish."""
+"""Airflow DAG ``transform``: gate 1, build, gate 2, publish."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ with DAG(
     dag_id="transform",
     description="raw → gate → staging, intermediate, marts → gate → publish",
     doc_md=runbook("transform"),
-    # As soon as every stream has arrived, and at 06:00 UTC with whatever has: one dead source
-    # must not hold back the others for ever (DECISIONS.md, "When transform runs").
+    # When every stream has been loaded, and at 06:00 UTC at the latest, so that one failed
+    # source does not block the others (docs/decisions/platform.md,
+    # "When the `transform` DAG runs").
     schedule=AssetOrTimeSchedule(
         timetable=CronTriggerTimetable("0 6 * * *", timezone="UTC"),
         assets=AssetAll(*enabled_assets()),

@@ -1,1 +1,1 @@
-"""One machine: the database, the demo company and Airflow, for `make run` and `make up`."""
+"""Run the database, the demo company and Airflow on one machine: `make run` and `make up`."""

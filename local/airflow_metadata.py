@@ -1,4 +1,4 @@
-"""Airflow's own tables, and one pool per vendor so that rate limits hold across all runs."""
+"""Migrate Airflow's metadata database; create one pool per vendor to respect rate limits."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from retention.sources import SOURCES
 
 
 def main() -> None:
-    """Bring the metadata database to this version of Airflow; can run at every start."""
+    """Migrate the metadata database to this version of Airflow. Idempotent."""
     with create_session() as session:
         fresh = not inspect(session.connection()).has_table("dag_run")
-    # A fresh database is made in one step; walking through every migration takes minutes.
+    # initdb creates a new database in one step; running every migration takes minutes.
     initdb() if fresh else upgradedb()
     for source in SOURCES:
         if source.pool != Pool.DEFAULT_POOL_NAME:
             Pool.create_or_update_pool(
                 name=source.pool,
                 slots=source.pool_slots,
-                description=f"Calls to {source.name} at the same time",
+                description=f"Concurrent calls to {source.name}",
                 include_deferred=False,
             )
 

@@ -1,4 +1,4 @@
-"""Run the ingest and transform DAGs for the given days, one day after the other, in Airflow."""
+"""Run the ingest and transform DAGs for the given days, one after the other, in Airflow."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from retention_airflow.tasks import FAILURES, PROGRESS  # noqa: E402
 
 
 def main(days: list[date]) -> int:
-    """Exit code 0, or that of the first error; later days are not tried after a failed one."""
+    """Run each day until one fails; return exit code 0 or that of the error."""
     settings = Settings.from_env()
     log = settings.airflow / "run.log"
-    console, stderr = told_apart(log)
+    console, stderr = separate_consoles(log)
     PROGRESS.append(lambda line: console.print(f"    {line}", markup=False, soft_wrap=True))
     try:
         dags = _dags(settings)
@@ -36,7 +36,7 @@ def main(days: list[date]) -> int:
             _set_clock(settings, day)
             began = time.monotonic()
             console.print(f"[bold]{day}[/bold]")
-            # What is published stays on this machine: `outbound` runs under Airflow only.
+            # `make run` sends nothing to other systems: `reverse_etl` runs only in `make up`.
             for dag_id in [*sorted(name for name in dags if "ingest_" in name), "transform"]:
                 console.print(f"  [cyan]{dag_id}[/cyan]")
                 if not _succeeds(dags[dag_id], day):
@@ -45,23 +45,23 @@ def main(days: list[date]) -> int:
     except RetentionError as error:
         stderr.print(str(error), markup=False)
         return error.exit_code
-    except Exception:  # what is written to file descriptor 2 from here on, nobody would see
+    except Exception:  # file descriptor 2 goes to the log, so print the traceback here
         stderr.print(traceback.format_exc(), markup=False)
         return RetentionError.exit_code
     return 0
 
 
-def told_apart(log: Path) -> tuple[Console, Console]:
-    """Consoles for the person who waits; all else that this process writes goes to the log.
+def separate_consoles(log: Path) -> tuple[Console, Console]:
+    """Return consoles for stdout and stderr; redirect all other output to the log.
 
-    Airflow tells each failure three times over, with tracebacks, past Python's logging. So the
-    file descriptors themselves are turned away, and the person is written to over copies.
+    Airflow prints each failure three times, with tracebacks, without Python's logging. The
+    file descriptors are therefore redirected, and the consoles write to copies of them.
     """
     with log.open("ab") as file:
         consoles = []
         for number in (1, 2):
-            person = os.fdopen(os.dup(number), "w", buffering=1)
-            consoles.append(Console(file=person, highlight=False, soft_wrap=True))
+            original = os.fdopen(os.dup(number), "w", buffering=1)
+            consoles.append(Console(file=original, highlight=False, soft_wrap=True))
             os.dup2(file.fileno(), number)
     return consoles[0], consoles[1]
 
@@ -69,13 +69,15 @@ def told_apart(log: Path) -> tuple[Console, Console]:
 def _dags(settings: Settings) -> dict[str, DAG]:
     bag = DagBag(settings.root / "dags")
     if bag.import_errors:
-        raise ConfigurationError(f"the DAGs do not import: {bag.import_errors}")
+        raise ConfigurationError(
+            f"the DAGs cannot be imported: {bag.import_errors}", hint="Correct the named file."
+        )
     found: dict[str, DAG] = dict(bag.dags)
     return found
 
 
 def _set_clock(settings: Settings, day: date) -> None:
-    """Show the demo's world at the end of that day, or note that a folder ends there."""
+    """Set the last day of the demo company, or of a folder of files."""
     clock = Path(os.environ["RETENTION_CLOCK"])
     if clock.parent == settings.demo:
         demo_servers.set_clock(settings, day)
@@ -86,7 +88,7 @@ def _set_clock(settings: Settings, day: date) -> None:
 def _succeeds(dag: Any, day: date) -> bool:
     """Run the DAG as the scheduler would at the end of that day."""
     for task in dag.tasks:
-        # A person waits: an error is told at once, and the next `make run` tries again.
+        # Report an error at once; the next `make run` tries again.
         task.retries = 0
     end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
     conf = {"as_of": None}
@@ -95,11 +97,11 @@ def _succeeds(dag: Any, day: date) -> bool:
 
 
 def _explain(dag_id: str, day: date, stderr: Console, log: Path) -> int:
-    """Say what stopped the run, and what readers see now; return the exit code."""
-    error = FAILURES[0] if FAILURES else RuntimeError("no task said why")
+    """Print the error that stopped the run; return its exit code."""
+    error = FAILURES[0] if FAILURES else RuntimeError("no task reported an error")
     stderr.print(f"{dag_id} failed for {day}: {error}", markup=False)
     stderr.print("Nothing was published; readers keep the last publish.", markup=False)
-    stderr.print(f"Airflow's own account is in {log}.", markup=False)
+    stderr.print(f"See Airflow's log: {log}.", markup=False)
     if isinstance(error, RetentionError):
         return error.exit_code
     stderr.print("".join(traceback.format_exception(error)), markup=False)

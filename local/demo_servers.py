@@ -18,11 +18,11 @@ from retention.errors import ConfigurationError
 from retention.settings import Settings
 from retention.source import Connection
 
-START_TIMEOUT_SECONDS = 120
+START_TIMEOUT_SECONDS = 300
 
 
 def start(settings: Settings, as_of: date) -> list[Connection]:
-    """The servers up at that simulated day, and the connections to them; at most one set runs."""
+    """Start the servers at that simulated day unless they run; return their connections."""
     set_clock(settings, as_of)
     if not _alive(settings):
         servers = settings.demo / "servers.json"
@@ -45,7 +45,7 @@ def start(settings: Settings, as_of: date) -> list[Connection]:
 
 
 def connections(settings: Settings) -> list[Connection]:
-    """One connection per vendor, as the running servers announced them."""
+    """Return one connection per vendor from the addresses that the servers wrote."""
     announced = json.loads((settings.demo / "servers.json").read_text())
     from retention.sources import SOURCES
 
@@ -58,7 +58,7 @@ def connections(settings: Settings) -> list[Connection]:
 
 
 def set_clock(settings: Settings, as_of: date) -> None:
-    """Show the demo's world at the end of that day, and wait until the servers do."""
+    """Move the demo company to the end of that day and wait for the servers."""
     settings.demo.mkdir(parents=True, exist_ok=True)
     if _alive(settings):
         clock.move(settings.demo, as_of)
@@ -67,7 +67,7 @@ def set_clock(settings: Settings, as_of: date) -> None:
 
 
 def stop(settings: Settings) -> bool:
-    """End the servers that `start` began; False when none ran."""
+    """Stop the servers; return False if none were running."""
     if not _alive(settings):
         return False
     os.kill(_pid(settings), signal.SIGTERM)
@@ -80,7 +80,7 @@ def _pid(settings: Settings) -> int:
 
 
 def _alive(settings: Settings) -> bool:
-    """Whether the process we started still runs, and is not another that got its number."""
+    """Return whether the started process still runs; its pid may have been reused."""
     try:
         command = psutil.Process(_pid(settings)).cmdline()
     except (OSError, ValueError, psutil.Error):
@@ -93,5 +93,7 @@ def _wait(servers: Path, process: subprocess.Popen[bytes]) -> None:
     while not servers.is_file():
         if process.poll() is not None or time.monotonic() > deadline:
             log = servers.with_name("servers.log")
-            raise ConfigurationError(f"the demo's servers did not start; see {log}.")
+            raise ConfigurationError(
+                "the servers of the demo company did not start.", hint=f"See {log}."
+            )
         time.sleep(0.05)

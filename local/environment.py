@@ -1,4 +1,4 @@
-"""The environment in which Airflow runs on one machine."""
+"""Environment variables of a local Airflow."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retention.connections import as_environment
-from retention.database import postgres
-from retention.keyring import secret
 from retention.settings import Settings
 from retention.source import Connection
-from retention.warehouse import Warehouse
+from retention.warehouse import Warehouse, postgres
+from retention.warehouse.keyring import secret
 
 
 def airflow_environment(
     settings: Settings, warehouse: Warehouse, connections: list[Connection], sources: list[str]
 ) -> dict[str, str]:
-    """Every variable that Airflow and the tasks need; secrets are made once and kept.
+    """Return every variable that Airflow and the tasks need; secrets are generated once.
 
-    Nothing listens beyond 127.0.0.1, no example is loaded, no password is a default.
+    Airflow listens on 127.0.0.1 only, loads no examples and has no default password.
     """
     home = settings.airflow
     home.mkdir(parents=True, exist_ok=True)
@@ -53,7 +52,7 @@ def airflow_environment(
 
 
 def clock_file(settings: Settings, sources: Sequence[str]) -> Path:
-    """The file that names the last day these sources hold: the demo's clock, or a folder's."""
+    """Return the file with the last day of these sources: the demo's clock, or a folder's."""
     if "files" in sources:
         return settings.airflow / f"clock-{settings.company}"
     return settings.demo / "clock"
@@ -64,7 +63,7 @@ def _fernet(settings: Settings) -> str:
 
 
 def write_environment(settings: Settings, environment: dict[str, str]) -> None:
-    """Keep it for `retention` and `make up`; it holds secrets, so only its owner reads it."""
+    """Store the variables for `retention` and `make up`, readable only by the owner."""
     path = settings.state / f"environment-{settings.company}.json"
     path.touch(mode=0o600, exist_ok=True)
     path.write_text(json.dumps(environment, indent=2))

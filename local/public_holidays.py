@@ -1,9 +1,9 @@
-"""Writes `dbt_project/seeds/holidays.csv`: public holidays of the countries with a calendar.
+"""Write `dbt_project/seeds/holidays.csv`: public holidays of the countries with a calendar.
 
     .venv/bin/python -m local.public_holidays
 
-The warehouse reads the file and never this package, so a newer package changes no figure until
-somebody runs this, reads the difference and commits it.
+The warehouse reads the file and not the package `holidays`, so a new version of the package
+changes no figure until the file is regenerated, reviewed and committed.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ SEEDS = Path(__file__).parents[1] / "dbt_project" / "seeds"
 
 
 def countries() -> list[str]:
-    """Every calendar of the seed that is a country; the default one keeps no holidays."""
+    """Return the calendars of the seed that are countries; `default` has no holidays."""
     with (SEEDS / "business_calendars.csv").open() as file:
         return sorted({row["calendar"] for row in csv.DictReader(file)} - {"default"})
 
 
 def listed() -> str:
-    """The whole file: nation-wide days off, with the days in lieu of those at a weekend."""
+    """Return the CSV of nation-wide holidays, including substitute days for weekends."""
     import holidays  # only here: a development dependency
 
     text = io.StringIO()

@@ -1,4 +1,4 @@
-"""`make run`: from nothing to published marts, with the whole daily load run by Airflow."""
+"""`make run`: from an empty machine to published marts; Airflow runs the DAGs of each day."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -15,15 +17,15 @@ from rich.console import Console
 
 from local import demo_servers
 from local.environment import airflow_environment, write_environment
-from retention import schemas
-from retention.database import postgres
-from retention.errors import ConfigurationError, RetentionError, UsageError
-from retention.pages import report
-from retention.publishes.pointer import current
+from retention import migration
+from retention.errors import AlreadyRunning, ConfigurationError, RetentionError, UsageError
+from retention.publishing.pointer import current
+from retention.reports import report
 from retention.settings import Settings
 from retention.source import Connection
 from retention.sources import SOURCES
-from retention.warehouse import Warehouse
+from retention.warehouse import Warehouse, postgres
+from retention.warehouse.keyring import locked
 
 # The demo's first load reads two years; then two further days, one at a time.
 HISTORY_ENDS = date(2026, 6, 30)
@@ -34,7 +36,7 @@ console = Console(highlight=False)
 
 
 def main() -> None:
-    """Run; an error of ours is one line on stderr and its own exit code."""
+    """Run; print a RetentionError as one line on stderr and exit with its code."""
     arguments = _arguments()
     try:
         run(arguments.data, arguments.as_of)
@@ -44,12 +46,33 @@ def main() -> None:
 
 
 def run(data: str | None, as_of: str | None) -> None:
-    """The load of a folder, or of the demo company through the day ``as_of``."""
-    began = time.monotonic()
+    """Load a folder, or the demo company through the day ``as_of``.
+
+    Raises AlreadyRunning while another run uses this state folder: both would start the demo's
+    servers and write Airflow's tables.
+    """
     day = _day(as_of) if as_of else None
     if data:
         os.environ["RETENTION_COMPANY"] = company_of(Path(data))
     settings = Settings.from_env()
+    with _only_run(settings):
+        _run(settings, data, day)
+
+
+@contextmanager
+def _only_run(settings: Settings) -> Iterator[None]:
+    try:
+        with locked(settings.state / "run.lock", wait=False):
+            yield
+    except BlockingIOError as error:
+        raise AlreadyRunning(
+            f"another `make run` uses {settings.state}.",
+            hint="Wait until it has ended, or set RETENTION_STATE to another folder.",
+        ) from error
+
+
+def _run(settings: Settings, data: str | None, day: date | None) -> None:
+    began = time.monotonic()
     if data:
         if day is None:
             raise UsageError("a folder needs AS_OF=<date>, the last day it is complete for.")
@@ -72,38 +95,40 @@ def run(data: str | None, as_of: str | None) -> None:
 
 
 def prepare(settings: Settings) -> Warehouse:
-    """The database up and migrated."""
+    """Start and migrate the database."""
     with step("Postgres: embedded, on 127.0.0.1" if not settings.warehouse_url else "Postgres"):
         warehouse = Warehouse.from_settings(settings)
-        schemas.migrate(warehouse, SOURCES)
+        migration.migrate(warehouse, SOURCES)
     return warehouse
 
 
-def days_to_load(warehouse: Warehouse, asked: date | None) -> list[date]:
-    """The demo's days not yet published, through ``asked`` or through the two further days.
+def days_to_load(warehouse: Warehouse, requested: date | None) -> list[date]:
+    """Return the unpublished days of the demo, through ``requested`` or 2026-07-02.
 
-    Never empty: the newest day is offered again, and its loads find nothing new.
+    Never empty: without a new day it returns the newest one, whose loads are idempotent.
     """
     shown = current(warehouse)
     last = shown.as_of if shown else None
-    goal = asked or max(last or HISTORY_ENDS, HISTORY_ENDS + timedelta(days=FURTHER_DAYS))
+    goal = requested or max(last or HISTORY_ENDS, HISTORY_ENDS + timedelta(days=FURTHER_DAYS))
     first = HISTORY_ENDS if last is None else last + timedelta(days=1)
-    if asked and asked < first:
-        return [asked]
+    if requested and requested < first:
+        return [requested]
     return [first + timedelta(days=n) for n in range((goal - first).days + 1)] or [goal]
 
 
 def company_of(folder: Path) -> str:
-    """The name of the database of a folder: its own name, made fit."""
+    """Derive the company name, and so the database name, from a folder name."""
     name = re.sub(r"[^a-z0-9]+", "_", folder.resolve().name.lower()).strip("_")
     return name if name[:1].isalpha() else f"data_{name}"
 
 
 def files_connection(settings: Settings, folder: Path) -> Connection:
-    """The folder, and its mapping: in the folder itself or in demo/mappings/<its name>."""
+    """Return the connection to a folder, with its mapping.yml or demo/mappings/<its name>'s."""
     folder = folder.resolve()
     if not folder.is_dir():
-        raise ConfigurationError(f"there is no folder {folder}.", code="missing_folder")
+        raise ConfigurationError(
+            f"there is no folder {folder}.", code="missing_folder", hint="Correct DATA=<folder>."
+        )
     kept = settings.root / "demo" / "mappings" / folder.name / "mapping.yml"
     extra = {"mapping": str(kept)} if kept.is_file() else {}
     if (folder / "mapping.yml").is_file():
@@ -112,7 +137,7 @@ def files_connection(settings: Settings, folder: Path) -> Connection:
 
 
 def migrate_airflow(settings: Settings, environment: dict[str, str]) -> None:
-    """Airflow's own tables, once per version of Airflow."""
+    """Migrate Airflow's metadata tables, once per version of Airflow."""
     stamp = settings.airflow / "migrated"
     version = _airflow_version()
     if stamp.is_file() and stamp.read_text() == version + postgres.airflow_url(settings):
@@ -126,12 +151,12 @@ def migrate_airflow(settings: Settings, environment: dict[str, str]) -> None:
             check=False,
         )
         if done.returncode:
-            raise ConfigurationError(f"Airflow could not make its tables:\n{done.stderr[-2000:]}")
+            raise ConfigurationError(f"Airflow cannot create its tables:\n{done.stderr[-2000:]}")
         stamp.write_text(version + postgres.airflow_url(settings))
 
 
 def load_days(environment: dict[str, str], days: list[date]) -> None:
-    """Run the DAGs for each day in a process that has Airflow's environment."""
+    """Run the DAGs for each day in a process with Airflow's environment."""
     done = subprocess.run(
         [sys.executable, "-m", "local.days", *(day.isoformat() for day in days)],
         env={**os.environ, **environment},
@@ -142,7 +167,7 @@ def load_days(environment: dict[str, str], days: list[date]) -> None:
 
 
 class step:  # noqa: N801 - reads as a verb where it is used: `with step("...")`
-    """Say what is being done, then how long it took."""
+    """Print a step, then its duration."""
 
     def __init__(self, what: str) -> None:
         self.what = what

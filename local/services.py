@@ -1,4 +1,4 @@
-"""`make up` and `make down`: Airflow's scheduler and web UI beside the database and the demo."""
+"""`make up` and `make down`: Airflow's scheduler and web UI, the database and the demo."""
 
 from __future__ import annotations
 
@@ -19,26 +19,25 @@ from rich.console import Console
 
 from local import demo_servers, ports
 from local.environment import write_environment
-from local.ports import HOST
 from local.quickstart import migrate_airflow
 from retention.connections import as_environment
-from retention.database import postgres
 from retention.errors import ConfigurationError, RetentionError
-from retention.keyring import secret
 from retention.settings import Settings
-from retention.warehouse import Warehouse
+from retention.warehouse import Warehouse, postgres
+from retention.warehouse.keyring import secret
+from retention.warehouse.ports import HOST
 
 BOOKMARKED_PORT = 8080
 HEALTH = "/api/v2/monitor/health"
-# The log servers would listen on every address, and on one machine the web server reads the
-# files themselves.
+# The log servers listen on every address. On one machine they are not needed: the web server
+# reads the log files.
 COMPONENTS = {
     "api-server": (),
     "scheduler": ("--skip-serve-logs",),
     "dag-processor": (),
     "triggerer": ("--skip-serve-logs",),
 }
-HEALTHY_WITHIN_SECONDS = 120
+HEALTHY_WITHIN_SECONDS = 300
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -61,7 +60,7 @@ def main() -> None:
 
 
 def up(settings: Settings) -> None:
-    """Start what does not run yet, wait until it answers, print addresses and where to log in."""
+    """Start the components that do not run, wait until they are healthy, print addresses."""
     running = _running(settings)
     environment = _environment(settings)
     migrate_airflow(settings, environment)
@@ -72,7 +71,7 @@ def up(settings: Settings) -> None:
             "AIRFLOW__API__PORT": str(port),
             "AIRFLOW__API__BASE_URL": f"http://{HOST}:{port}",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://{HOST}:{port}/execution/",
-            # What a task says is what the web UI shows of it.
+            # The web UI shows the task's log.
             "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
         }
         pids = {name: _start(settings, name, environment, running) for name in COMPONENTS}
@@ -84,7 +83,7 @@ def up(settings: Settings) -> None:
 
 
 def down(settings: Settings, *, forget: bool) -> None:
-    """Stop Airflow, the demo's servers and the embedded database; nothing else."""
+    """Stop Airflow, the demo's servers and the embedded database; ``forget`` deletes its data."""
     running = {name: pid for name, pid in _noted(settings).items() if _is(pid, name)}
     _stop(list(running.values()), patience=5 if forget else 30)
     for name in running:
@@ -99,10 +98,12 @@ def down(settings: Settings, *, forget: bool) -> None:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """What `make run` noted, with the addresses that hold today; starts what it points to."""
+    """Read the variables of `make run`; start what they point to and update the addresses."""
     path = settings.state / f"environment-{settings.company}.json"
     if not path.is_file():
-        raise ConfigurationError("there is nothing to show yet.", mend="Run `make run` first.")
+        raise ConfigurationError(
+            "this installation has not been set up.", hint="Run `make run` first."
+        )
     environment: dict[str, str] = json.loads(path.read_text())
     environment["AIRFLOW_CONN_WAREHOUSE"] = Warehouse.from_settings(settings).url
     environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = postgres.airflow_url(settings)
@@ -116,7 +117,7 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def _keep_password(settings: Settings) -> None:
-    """The admin's generated password, where Airflow looks for it; only the owner reads it."""
+    """Write the generated admin password where Airflow reads it, for the owner only."""
     path = settings.airflow / "passwords.json"
     path.touch(mode=0o600, exist_ok=True)
     path.chmod(0o600)
@@ -124,7 +125,7 @@ def _keep_password(settings: Settings) -> None:
 
 
 def password(settings: Settings) -> str:
-    """The password of the web UI's user admin; made once and kept."""
+    """Return the password of the web UI's user admin; it is generated once."""
     return secret(settings, "airflow_admin")[:24]
 
 
@@ -146,7 +147,7 @@ def _start(
 
 
 def _stop(pids: list[int], *, patience: float) -> None:
-    """End the components and what they forked, gently at first, all at the same time."""
+    """Terminate all components and their children; kill those alive after ``patience`` s."""
     families: list[psutil.Process] = []
     for pid in pids:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -160,9 +161,9 @@ def _stop(pids: list[int], *, patience: float) -> None:
 
 
 def _running(settings: Settings) -> dict[str, int]:
-    """The components of ours that still run, with their process ids, and the web UI's port.
+    """Return the running components with their process ids, and the web UI's port.
 
-    Raises ConfigurationError when they run for another company: they have its environment.
+    Raises ConfigurationError when they run with the environment of another company.
     """
     noted = _noted(settings)
     found = {name: pid for name, pid in noted.items() if _is(pid, name)}
@@ -170,7 +171,7 @@ def _running(settings: Settings) -> dict[str, int]:
         return {}
     company = json.loads(_pid_file(settings).read_text()).get("company")
     if company != settings.company:
-        raise ConfigurationError(f"Airflow runs for {company!r}.", mend="Run `make down` first.")
+        raise ConfigurationError(f"Airflow runs for {company!r}.", hint="Run `make down` first.")
     return found | {"port": noted["port"]}
 
 
@@ -183,7 +184,7 @@ def _noted(settings: Settings) -> dict[str, int]:
 
 
 def _is(pid: int, component: str) -> bool:
-    """Whether that process is this component: Airflow writes its name with - or with _."""
+    """Return whether that process is this component; Airflow writes its name with - or _."""
     if component not in COMPONENTS:
         return False
     try:
@@ -206,7 +207,7 @@ def _wait_until_healthy(settings: Settings, port: int, pids: dict[str, int]) -> 
             if not _is(pid, name):
                 raise ConfigurationError(
                     f"Airflow's {name} has stopped.",
-                    mend=f"Read {settings.airflow / name}.log, then `make down` and `make up`.",
+                    hint=f"Read {settings.airflow / name}.log, then `make down` and `make up`.",
                 )
         parts = _health(port)
         wanted = ("metadatabase", "scheduler", "dag_processor", "triggerer")
@@ -215,7 +216,7 @@ def _wait_until_healthy(settings: Settings, port: int, pids: dict[str, int]) -> 
         time.sleep(0.5)
     raise ConfigurationError(
         f"Airflow is not healthy after {HEALTHY_WITHIN_SECONDS} s: {_health(port) or 'no answer'}.",
-        mend=f"Read the logs in {settings.airflow}.",
+        hint=f"Read the logs in {settings.airflow}.",
     )
 
 

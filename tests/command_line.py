@@ -1,4 +1,4 @@
-"""The command line as a person calls it, in this process: its exit code and what it says."""
+"""Call the command line in this process and capture its exit code and output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WIDE = {"COLUMNS": "200"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command left behind; ``out`` is one text, ``err`` another."""
+    """Exit code, standard output and standard error of a command."""
 
     code: int
     out: str
@@ -25,7 +25,7 @@ class Outcome:
 
 
 def retention(environment: Mapping[str, str], *words: str) -> Outcome:
-    """Call ``retention`` with these words; only ``environment`` tells it where it is."""
+    """Call ``retention`` with these arguments; its settings come only from ``environment``."""
     kept = {name: text for name, text in os.environ.items() if not _is_ours(name)}
     out, err = io.StringIO(), io.StringIO()
     code: object = 0

@@ -1,4 +1,4 @@
-"""One small source for the landing tests, and what it left in the warehouse."""
+"""A small source for the landing tests, and queries of what it loaded."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from psycopg import sql
 from pydantic import BaseModel, Field
 
 from retention.landing import land as landing
+from retention.landing.documents import Prepared
 from retention.landing.land import LoadResult
 from retention.source import Connection, Record, Rejected, Source, Stream
 from retention.warehouse import Warehouse
@@ -47,7 +48,7 @@ def day(number: int) -> datetime:
 
 
 def window(first: int, last: int | None = None) -> Window:
-    """Days ``first`` to ``last``, both whole."""
+    """Return the window of the days ``first`` to ``last``, both included."""
     return Window(day(first), day((first if last is None else last) + 1))
 
 
@@ -59,7 +60,7 @@ def thing(
     position: str = "page 1 row 1",
     **fields: Any,
 ) -> Record:
-    """A record changed ``changed`` days after the first; the fields go into its document."""
+    """Build a record changed ``changed`` days after DAY, with these fields in its document."""
     changed_at = None if changed is None else DAY + timedelta(days=changed)
     return Record(record_id, {"id": record_id, **fields}, changed_at, position, deleted)
 
@@ -73,13 +74,18 @@ def load(
     return landing.land(wh, SHOP, stream, over or Window(None, day(1)), iter(rows))
 
 
+def is_whole(judged: Prepared | Rejected) -> bool:
+    """Return whether a record keeps its contract in every part."""
+    return isinstance(judged, Prepared) and not judged.set_aside
+
+
 def versions(wh: Warehouse) -> list[tuple[Any, ...]]:
-    """Every version in raw, whole, oldest first."""
+    """Return every version in raw, oldest first."""
     return query(wh, "select * from raw.shop_things order by version_id")
 
 
 def newest(wh: Warehouse) -> dict[str, tuple[dict[str, Any], bool]]:
-    """The newest version of each record as readers see it: document and whether it is deleted."""
+    """Return document and deletion flag of the newest version of each record."""
     rows = query(
         wh,
         "select distinct on (record_id) record_id, doc, deleted from raw.shop_things"
@@ -92,7 +98,7 @@ def living(wh: Warehouse) -> dict[str, dict[str, Any]]:
     return {record_id: doc for record_id, (doc, deleted) in newest(wh).items() if not deleted}
 
 
-def ledger(wh: Warehouse) -> list[tuple[Any, ...]]:
+def load_log(wh: Warehouse) -> list[tuple[Any, ...]]:
     return query(wh, "select status, versions_written, error_code from ops.loads order by load_id")
 
 

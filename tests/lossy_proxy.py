@@ -1,11 +1,10 @@
-"""A TCP proxy in front of Postgres that loses the line at the COMMIT of a load."""
+"""A TCP proxy in front of Postgres that drops the connection at the COMMIT of a load."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,10 +12,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 
 class LossyProxy:
-    """Passes everything on until a connection that wrote raw rows says COMMIT; then it cuts.
+    """Proxy that forwards all traffic and drops a connection that commits raw rows.
 
-    ``passes_commit`` says whether the COMMIT itself still gets through: the client cannot
-    tell the two apart.
+    ``passes_commit`` decides whether the server still receives the COMMIT; the client
+    cannot distinguish the two cases.
     """
 
     def __init__(self, url: str, *, passes_commit: bool) -> None:
@@ -26,6 +25,7 @@ class LossyProxy:
         self._server = socket.create_server(("127.0.0.1", 0))
         self.url = make_conninfo(url, port=self._server.getsockname()[1])
         self.cut = threading.Event()
+        self._committed = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -40,7 +40,7 @@ class LossyProxy:
     def _serve(self, client: socket.socket) -> None:
         upstream = socket.create_connection(self._target)
         lost = threading.Event()
-        back = threading.Thread(target=_answer, args=(upstream, client, lost), daemon=True)
+        back = threading.Thread(target=self._answer, args=(upstream, client, lost), daemon=True)
         back.start()
         wrote_rows = False
         while data := _receive(client):
@@ -57,27 +57,29 @@ class LossyProxy:
         lost.set()
         if self._passes_commit:
             upstream.sendall(data)
-            time.sleep(0.2)
+            self._committed.wait(60)
+
+    def _answer(
+        self, upstream: socket.socket, client: socket.socket, lost: threading.Event
+    ) -> None:
+        while data := _receive(upstream):
+            if lost.is_set():
+                self._committed.set()
+                break
+            with contextlib.suppress(OSError):
+                client.sendall(data)
+        _shut(client)
 
 
 @contextmanager
 def lossy_proxy(url: str, *, passes_commit: bool) -> Iterator[str]:
-    """The URL of the proxy; afterwards it is certain that a commit was lost."""
+    """Yield the URL of the proxy; at the end, assert that a commit was lost."""
     proxy = LossyProxy(url, passes_commit=passes_commit)
     try:
         yield proxy.url
         assert proxy.cut.is_set(), "the proxy never saw the commit"
     finally:
         proxy.close()
-
-
-def _answer(upstream: socket.socket, client: socket.socket, lost: threading.Event) -> None:
-    while data := _receive(upstream):
-        if lost.is_set():
-            break
-        with contextlib.suppress(OSError):
-            client.sendall(data)
-    _shut(client)
 
 
 def _receive(end: socket.socket) -> bytes:

@@ -1,4 +1,4 @@
-"""Where things are: the repository, the fixtures, and the public data sets beside it."""
+"""Paths of the repository, the fixtures and the public data sets beside it."""
 
 from __future__ import annotations
 

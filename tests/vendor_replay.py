@@ -1,4 +1,4 @@
-"""A vendor on the loopback interface: real HTTP, and a fault on the request where one is due."""
+"""A vendor API on the loopback interface: real HTTP, with a fault on chosen requests."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ SECRET = "canary-secret-7f3a"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One request as it arrived; ``number`` counts from 1."""
+class Request:
+    """One received request; ``number`` counts from 1."""
 
     number: int
     method: str
@@ -32,11 +32,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back.
+    """The response to a request.
 
-    ``declared`` is the Content-Length: None leaves it out, so that the end of the connection
-    is the end of the body. ``drip`` sends one byte every so many seconds, ``delay`` waits
-    before the first, ``slam`` closes without an answer, ``drip_head`` never ends the headers.
+    ``declared`` is the Content-Length: None omits it, so that the end of the connection
+    ends the body. ``drip`` is the number of seconds between two bytes, ``delay`` the wait
+    before the first. ``slam`` closes without a response; ``drip_head`` never ends the headers.
     """
 
     body: bytes = b""
@@ -49,30 +49,30 @@ class Answer:
     drip_head: bool = False
 
 
-def said(document: Any, status: int = 200, **headers: str) -> Answer:
-    """A JSON answer; a header's underscores are dashes."""
+def json_answer(document: Any, status: int = 200, **headers: str) -> Answer:
+    """Build a JSON response; underscores in header names become dashes."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     return Answer(body, status, {"Content-Type": "application/json", **named})
 
 
 def gzipped(document: Any, *, members: int = 1, keep: float = 1.0) -> Answer:
-    """A gzip answer of several members, of which only the first part is sent."""
+    """Build a gzip response of several members, truncated to the share ``keep``."""
     text = document if isinstance(document, bytes) else json.dumps(document).encode()
     step = -(-len(text) // members)
-    packed = b"".join(gzip.compress(text[at : at + step]) for at in range(0, len(text), step))
-    return Answer(packed[: int(len(packed) * keep)], headers={"Content-Encoding": "gzip"})
+    body = b"".join(gzip.compress(text[at : at + step]) for at in range(0, len(text), step))
+    return Answer(body[: int(len(body) * keep)], headers={"Content-Encoding": "gzip"})
 
 
 class Replay:
-    """``with Replay(vendor, faults={3: said({}, 500)}) as server: server.connection()``."""
+    """``with Replay(vendor, faults={3: json_answer({}, 500)}) as server: server.connection()``."""
 
     def __init__(
-        self, vendor: Callable[[Asked], Answer], faults: dict[int, Answer] | None = None
+        self, vendor: Callable[[Request], Answer], faults: dict[int, Answer] | None = None
     ) -> None:
         self.vendor = vendor
         self.faults = faults or {}
-        self.asked: list[Asked] = []
+        self.requests: list[Request] = []
         self.times: list[float] = []
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -88,12 +88,12 @@ class Replay:
         self._server.server_close()
 
     def connection(self, **extra: Any) -> Connection:
-        """To this vendor, with little patience unless ``limits`` say otherwise."""
+        """Return a connection to this vendor, with short timeouts unless ``limits`` sets them."""
         limits = {"deadline": 5, "budget": 3} | extra.pop("limits", {})
         return Connection("vendor_api", self.url, SECRET, {"limits": limits, **extra})
 
     def paths(self) -> list[str]:
-        return [asked.path for asked in self.asked]
+        return [request.path for request in self.requests]
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         replay = self
@@ -109,7 +109,7 @@ class Replay:
             do_GET = do_POST = handle_any  # noqa: N815
 
             def log_message(self, *_: Any) -> None:
-                """The test's own assertions speak."""
+                """Log nothing."""
 
         return Handler
 
@@ -119,14 +119,16 @@ class Replay:
         headers = {name.lower(): value for name, value in handler.headers.items()}
         content = json.loads(body) if body.startswith(b"{") else body.decode()
         with self._lock:
-            asked = Asked(len(self.asked) + 1, handler.command, split.path, query, headers, content)
-            self.asked.append(asked)
+            request = Request(
+                len(self.requests) + 1, handler.command, split.path, query, headers, content
+            )
+            self.requests.append(request)
             self.times.append(time.monotonic())
-        answer = self.faults.get(asked.number) or self.vendor(asked)
+        answer = self.faults.get(request.number) or self.vendor(request)
         try:
             _send(handler, answer)
         except OSError:
-            handler.close_connection = True  # the client had enough, which is often the point
+            handler.close_connection = True  # tests of limits expect the client to disconnect
 
 
 def _send(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
@@ -156,6 +158,6 @@ def _send(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
 
 
 def fixture(source: str, stream: str) -> list[dict[str, Any]]:
-    """The pages of a stream as the vendor sends them."""
+    """Return the pages of a stream as the vendor sends them."""
     pages: list[dict[str, Any]] = json.loads((FIXTURES / source / f"{stream}.json").read_text())
     return pages

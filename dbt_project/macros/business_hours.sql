@@ -1,8 +1,7 @@
-{#-
-Business seconds from the start of the calendar to an instant, for a row of int_business_hours of
-the instant's own local day. The difference of two is a duration in business hours: openings are
-instants and not wall-clock times, so no change of clocks and no weekend can distort it.
--#}
+{#- Return the open seconds from the start of the calendar to a timestamp, for the row
+    of int_business_hours of its local day. The difference of two results is a duration
+    in business hours. Opening hours are timestamps, so daylight saving changes do not
+    distort it. -#}
 {% macro business_seconds_at(instant, hours="business_hours") -%}
     (
         {{ hours }}.seconds_before + case

@@ -1,4 +1,4 @@
-{#- Several generic tests as one query: a row for each that fails. The build folds them so. -#}
+{#- Combine several generic tests into one query with a row per failed test. -#}
 {% macro every_test(tests) %}
     {%- for test in tests %}
         select {{ loop.index }} as test

@@ -1,7 +1,5 @@
-{#-
-Schemas are named by the folder alone: policy, staging, marts. Only where a past day is built
-again do all of them stand apart, with a prefix of its own.
--#}
+{#- Name schemas by folder only: policy, staging, marts. The build of a past day adds a
+    prefix of its own. -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {{ schema_named(custom_schema_name or target.schema) }}
 {%- endmacro %}

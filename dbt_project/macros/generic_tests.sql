@@ -1,4 +1,4 @@
-{#- The columns together name one row. -#}
+{#- Test that the combination of columns is unique. -#}
 {% test unique_combination(model, columns) %}
     select {{ columns | join(", ") }}, count(*) as copies
     from {{ model }}
@@ -6,7 +6,8 @@
     having count(*) > 1
 {% endtest %}
 
-{#- The expression is true of every row; a null answer fails, so say `is null or` when meant. -#}
+{#- Test that the expression is true for every row. A null result fails, so write `is
+    null or` where null is valid. -#}
 {% test expression_is_true(model, expression, column_name=none) %}
     select * from {{ model }}
     where ({{ expression }}) is not true

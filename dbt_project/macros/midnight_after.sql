@@ -1,4 +1,4 @@
-{#- The first moment after a day, in UTC: from then on all of the day is known. -#}
+{#- Return the first moment after a day, in UTC. From then on the day is complete. -#}
 {% macro midnight_after(day) -%}
     ((({{ day }}) + 1)::timestamp at time zone 'utc')
 {%- endmacro %}

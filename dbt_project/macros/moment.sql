@@ -1,8 +1,5 @@
-{#- A HubSpot time: ISO text, or milliseconds since 1970 where an old property still sends them. -#}
+{#- Parse a HubSpot timestamp: ISO text, or milliseconds since 1970 as sent by old
+    properties. Any other text is null; landing reports it. -#}
 {% macro moment(property) -%}
-    case
-        when doc #>> '{properties,{{ property }}}' ~ '^-?\d{6,}$'
-            then to_timestamp((doc #>> '{properties,{{ property }}}')::bigint / 1000.0)
-        else nullif(doc #>> '{properties,{{ property }}}', '')::timestamptz
-    end
+    ops.try_moment(doc #>> '{properties,{{ property }}}')
 {%- endmacro %}

@@ -1,7 +1,7 @@
 {#-
 What a line of a subscription is worth a month under a row of switches.
 
-The one place where an amount becomes MRR: the ledger and every dialect of it read this.
+The one place where an amount becomes MRR: the MRR history reads it under every policy.
 -#}
 {% macro monthly_amount(line, switches) -%}
     (
@@ -51,4 +51,19 @@ The one place where an amount becomes MRR: the ledger and every dialect of it re
 {#- The first day of the month after the last day in force. -#}
 {% macro month_after(ended) -%}
     (date_trunc('month', {{ ended }} - 1) + interval '1 month')::date
+{%- endmacro %}
+
+{#- Select ranges of MRR; changes agreed for later days are not in force at the end of `as_of`. -#}
+{% macro mrr_ranges(balances) -%}
+    select
+        customer_id,
+        currency,
+        mrr_amount,
+        step_amount,
+        starts_date,
+        least(ends_date, {{ as_of() }} + 1) as ends_date
+
+    from {{ balances }}
+
+    where starts_date <= {{ as_of() }}
 {%- endmacro %}

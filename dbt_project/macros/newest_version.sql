@@ -1,12 +1,6 @@
-{#-
-One row per record: its newest version known at `known_at`.
-
-Deleted records are left out, unless the past still speaks of them (`keep_deleted`): who left
-has met us, and who was merged has a successor.
-
-The order is the one in which versions were written: what the vendor says is newer, then
-what arrived later.
--#}
+{#- Select one row per record: its newest version known at `known_at`. Deleted records
+    are excluded unless `keep_deleted` is set, for past contacts and merged accounts.
+    Versions are ordered by the vendor's change time, then by load time. -#}
 {% macro newest_version(source_name, stream, keep_deleted=false) -%}
     select * from (
         select distinct on (record_id)
@@ -28,13 +22,9 @@ what arrived later.
     {%- endif %}
 {%- endmacro %}
 
-{#-
-Rows of a usage rollup, each day as the newest load known at `known_at` left it.
-
-A re-opened day is written again whole, so a day's older loads are superseded even when the
-newest one holds no row for it. The rollup writes an empty key where the event named nobody; here
-that is null.
--#}
+{#- Select the rows of a usage rollup, each day from its newest load known at
+    `known_at`. A load replaces a day as a whole, even if it has no row for a key. The
+    empty keys of the rollup become null. -#}
 {% macro newest_usage_days(source_name, stream) -%}
     select
         nullif(usage_rows.account_key, '') as account_key,
@@ -61,4 +51,25 @@ that is null.
         on
             usage_rows.event_date = newest.event_date
             and usage_rows.load_id = newest.load_id
+{%- endmacro %}
+
+{#- Select the newest version of each ticket and its initial priority, on which the SLA
+    depends: waiting tickets are often raised later. -#}
+{% macro tickets_with_opening_priority(source_name, priority) -%}
+    select
+        newest.*,
+        first_seen.opening_priority
+
+    from ({{ newest_version(source_name, 'tickets') }}) as newest
+    inner join (
+        select distinct on (record_id)
+            record_id,
+            {{ priority }} as opening_priority
+
+        from {{ source(source_name, 'tickets') }}
+
+        where loaded_at <= {{ known_at() }}
+
+        order by record_id, source_updated_at nulls last, loaded_at, version_id
+    ) as first_seen on newest.record_id = first_seen.record_id
 {%- endmacro %}

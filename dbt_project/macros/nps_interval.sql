@@ -1,9 +1,8 @@
-{#-
-NPS and its 95 % interval: promoters and detractors are two shares of the same people, so
-the interval is that of a difference of paired shares, by Agresti and Min, "Simple improved
-confidence intervals for comparing matched proportions", Statistics in Medicine 24 (2005):
-z squared over eight is added to each of the four cells.
--#}
+{#- Return NPS with its 95 % interval. Promoters and detractors are paired shares of
+    the same responses, so the interval is that of a difference of paired shares: z
+    squared over eight is added to each of the four cells. Source: Agresti and Min,
+    "Simple improved confidence intervals for comparing matched proportions",
+    Statistics in Medicine 24 (2005). -#}
 {% macro nps_interval(promoters, detractors, respondents) -%}
     {%- set z = policy('interval_z') -%}
     {%- set n = "(" ~ respondents ~ " + " ~ z ~ " ^ 2 / 2)" -%}

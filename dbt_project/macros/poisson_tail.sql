@@ -1,4 +1,5 @@
-{#- Probability of at least `count` events where `mean` are expected; exact, in decimals. -#}
+{#- Return the exact probability of at least `count` events at a Poisson mean of
+    `mean`, as a decimal. -#}
 {% macro poisson_tail(count, mean) -%}
     (
         select

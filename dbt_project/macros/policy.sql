@@ -1,4 +1,4 @@
-{#- The value of one row of the policy seed, cast: `policy('notice_days', 'int')`. -#}
+{#- Read one value of the seed `policy` and cast it: `policy('notice_days', 'int')`. -#}
 {% macro policy(name, type="numeric") -%}
     (
         select policy.value::{{ type }} from {{ ref("policy") }} as policy
@@ -6,7 +6,8 @@
     )
 {%- endmacro %}
 
-{#- What stands in for a personal value after staging: keyed, so it cannot be guessed. -#}
+{#- Pseudonymise a personal value with a keyed hash, so that it cannot be guessed.
+    Models after staging use it instead of the value. -#}
 {% macro pseudonym(column) -%}
     ops.pseudonym(lower(trim({{ column }})))
 {%- endmacro %}

@@ -1,11 +1,8 @@
-{#-
-Every version of every record known at `known_at`, in the order in which they were written:
-history, where `newest_version` is the present.
-
-A deletion says nothing about what a record was, so it is left out, unless it is all there
-is. `valid_from` is the vendor's change time, or the load's where the vendor states none.
--#}
-{% macro record_versions(source_name, stream) -%}
+{#- Select all versions of each record known at `known_at`, numbered in the order of
+    writing; `newest_version` selects the last one. `valid_from` is the vendor's change
+    time, else the load time. A deletion carries no fields, so it is excluded unless it
+    is the only version (`keep_deleted` keeps all). -#}
+{% macro record_versions(source_name, stream, keep_deleted=false) -%}
     select * from (
         select
             record_id,
@@ -20,5 +17,7 @@ is. `valid_from` is the vendor's change time, or the load's where the vendor sta
         from {{ source(source_name, stream) }}
         where loaded_at <= {{ known_at() }}
     ) as known_versions
+    {%- if not keep_deleted %}
     where not deleted or is_all_deleted
+    {%- endif %}
 {%- endmacro %}

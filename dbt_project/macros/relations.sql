@@ -1,4 +1,5 @@
-{#- `if exists`, because a view goes with any table or view it reads. -#}
+{#- Drop a relation. `if exists`, because dropping a table also drops the views that
+    read it. -#}
 {% macro drop_if_there(existing) -%}
     {%- if existing is not none -%}
         drop {{ existing.type }} if exists {{ existing }} cascade;
@@ -6,7 +7,8 @@
 {%- endmacro %}
 
 
-{#- All descriptions of a relation and its columns; one of a column that is not there fails. -#}
+{#- Set all descriptions of a relation and its columns. A description of a missing
+    column fails. -#}
 {% macro comments(relation, model) -%}
     {%- if config.persist_relation_docs() and model.description -%}
         comment on {{ relation.type }} {{ relation }} is {{ postgres_escape_comment(model.description) }};
@@ -20,7 +22,8 @@
 {%- endmacro %}
 
 
-{#- For seeds and incremental models, which keep dbt's own materializations. -#}
+{#- Set descriptions of seeds and incremental models, which use dbt's own
+    materializations. -#}
 {% macro postgres__persist_docs(relation, model, for_relation, for_columns) -%}
     {%- set sql = comments(relation, model) -%}
     {%- if sql | trim -%}

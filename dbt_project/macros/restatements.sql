@@ -1,4 +1,4 @@
-{#- The newest version of each figure that readers were shown before this build; none at first. -#}
+{#- Select the newest version of each figure shown before this build; no rows at first. -#}
 {% macro mrr_months_shown() -%}
     {%- if is_incremental() -%}
     select distinct on (customer_id, currency, month)
@@ -27,10 +27,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#-
-Every known version of the records of which a version arrived since readers were last shown
-anything, with what became of the record: it is late, it was changed, or it was deleted.
--#}
+{#- Select all known versions of the records that changed since the last publish, with
+    the kind of change: late, changed or deleted. -#}
 {% macro versions_since_last_shown(relation, name) -%}
     select
         '{{ name }}/' || versions.record_id as source_record_id,

@@ -1,7 +1,6 @@
-{#-
-What the mean score did in the three months before a month: the best mean of them less this
-one, and the straight line through all four where there are three points.
--#}
+{#- Compare the mean score with the three months before: the drop from their best mean,
+    and the slope of a linear regression over all four months if three of them have a
+    value. -#}
 {% macro score_trend(partition) -%}
     {%- set before -%}
         partition by {{ partition }} order by month

@@ -1,11 +1,7 @@
-{#-
-The first day that this build has to score: the one after the newest day that readers were shown
-before `as_of`.
-
-A day that was published stays as it was published: its score is what was known then. A day that
-was built and stopped by a gate, or rolled back, is scored again. The first build, and a full
-refresh, look back over all of the company's history.
--#}
+{#- Return the first day to score: the day after the newest published day before
+    `as_of`. A published day keeps its score, which is based on the data known then. A
+    day stopped by a gate or rolled back is scored again. The first build and a full
+    refresh score the whole history. -#}
 {% macro first_day_to_score() -%}
     {%- if execute and not should_full_refresh() and health_was_built() -%}
         coalesce(
@@ -20,10 +16,9 @@ refresh, look back over all of the company's history.
     {%- endif -%}
 {%- endmacro %}
 
-{#-
-Whether a day is scored when its turn has come: the newest `health_history_days` each, and before
-them the Sundays and the ends of months, from which a past can be judged at a fifth of the cost.
--#}
+{#- Condition: the day is scored. The newest `health_history_days` are all scored;
+    before them only Sundays and month ends, which suffice for backtests at a fifth of
+    the cost. -#}
 {% macro is_day_to_score(day) -%}
     (
         {{ day }} > {{ as_of() }} - {{ var("health_history_days") | int }}
@@ -33,19 +28,11 @@ them the Sundays and the ends of months, from which a past can be judged at a fi
 {%- endmacro %}
 
 {% macro health_was_built() -%}
-    {{ return(adapter.get_relation(
-        database=target.database,
-        schema=schema_named("marts"),
-        identifier="fct_customer_health_daily"
-    ) is not none) }}
+    {{ return(existing_model("int_customer_health_history") is not none) }}
 {%- endmacro %}
 
-{#-
-Incremental strategy `from_first_day`: what the table holds of the days to score, or of later
-ones, gives way.
-
-Building an earlier day again therefore leaves the table as it was on that day.
--#}
+{#- Incremental strategy `from_first_day`: delete the days to score and all later days,
+    then insert. Building an earlier day again leaves the table as it was on that day. -#}
 {% macro get_incremental_from_first_day_sql(arg_dict) -%}
     delete from {{ arg_dict["target_relation"] }}
     where as_of_date >= {{ first_day_to_score() }};

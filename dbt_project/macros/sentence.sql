@@ -1,4 +1,5 @@
-{#- A reason with its evidence filled in: {value} as it is, {percent} as a whole percentage. -#}
+{#- Fill in the evidence of a reason: {value} unchanged, {percent} as a whole
+    percentage. -#}
 {% macro sentence(template, value) -%}
     replace(
         replace({{ template }}, '{value}', trim_scale(round({{ value }}, 1))::text),

@@ -1,14 +1,14 @@
-{#- The last complete day, inclusive. Stops the build when it was not given. -#}
+{#- Return the last complete day, inclusive. Raise an error if it was not given. -#}
 {% macro as_of() -%}
     date '{{ required_var("as_of") }}'
 {%- endmacro %}
 
-{#- The knowledge cut: a raw version loaded later than this does not exist. -#}
+{#- Return known_at. Raw versions loaded later are ignored. -#}
 {% macro known_at() -%}
     timestamptz '{{ required_var("known_at") }}'
 {%- endmacro %}
 
-{#- While dbt only parses there is no run, so there is nothing to ask for yet. -#}
+{#- dbt parse runs without these variables, so they are required at run time only. -#}
 {% macro required_var(name) -%}
     {%- set value = var(name, none) -%}
     {%- if value is none and execute -%}
@@ -18,4 +18,14 @@
         ) }}
     {%- endif -%}
     {{ value or "1970-01-01" }}
+{%- endmacro %}
+
+{#- The first day of the newest month that had ended on that day. -#}
+{% macro last_month(day=none) -%}
+    (date_trunc('month', {{ day or as_of() }} + 1) - interval '1 month')::date
+{%- endmacro %}
+
+{#- Statistics after each build: without them the planner joins new rows one by one. -#}
+{% macro analyze_table() -%}
+    {{ "analyze " ~ this if model.config.materialized in ["table", "incremental"] }}
 {%- endmacro %}

@@ -1,7 +1,6 @@
-{#-
-red, yellow or green by the row of seed `usage_thresholds` that holds at the customer's age on
-the last day of the window; null without a value, and at an age without a row.
--#}
+{#- Return red, yellow or green by the row of the seed `usage_thresholds` for the
+    customer's age on the last day of the window; null without a value or without a row
+    for the age. -#}
 {% macro usage_level(level, value) -%}
     (
         select

@@ -1,9 +1,7 @@
-{#-
-One end of the Wilson interval of `hits` of `trials`, side '-' or '+'; null without trials.
-
-`z` names the policy row with the width. It stays between 0 and 1 and is honest on small numbers:
-1 of 5 at 90 % is 4.6 % to 56.5 %.
--#}
+{#- Return one bound of the Wilson interval of `hits` of `trials` for side '-' or '+';
+    null without trials. `z` names the policy row with the confidence level. The
+    interval stays within 0 and 1 and is valid for small samples: 1 of 5 at 90 % gives
+    4.6 % to 56.5 %. -#}
 {% macro wilson(hits, trials, side, z='interval_z') -%}
     case when {{ trials }} > 0 then greatest(0, least(1, (
         (

@@ -1,7 +1,5 @@
-{#-
-Whether a score lies in a band that is in force on the day: from its low to below its high, and
-the highest band with its high.
--#}
+{#- Condition: the score lies in a band in force on the day. Bands are half-open, and
+    the highest one includes its upper bound. -#}
 {% macro within_band(score, bands, day) -%}
     {{ score }} >= {{ bands }}.low
     and (

@@ -1,5 +1,5 @@
--- Half-open bands from 0 to 100, on each date from which they hold: the next begins
--- where one ends, and no date names fewer bands than the one before.
+-- The half-open bands must cover 0 to 100 without gaps on each date on which they
+-- change, and no date may have fewer bands than the one before.
 with
 
 bands as (

@@ -1,6 +1,6 @@
--- Exactly, to the last digit and in every row, also where nothing was measured and
--- where the score is held down: a reason that does not add up is no reason. Here the
--- days of this build; the gate looks at all that readers would see.
+-- Contributions must add up exactly in every row, also for unmeasured and capped
+-- scores. This test covers the days of this build; the gate covers all published
+-- days.
 select
     customer_id,
     as_of_date,

@@ -1,6 +1,5 @@
--- Money in a currency without an exponent or a rate stays in its own currency and is
--- missing from every amount in reporting currency. The view of this name says which and
--- how much.
+-- An amount in a currency without an exponent or a rate is missing from all amounts in
+-- reporting currency. The view of this name lists the amounts.
 {{ config(store_failures_as='view', schema='staging') }}
 
 select

@@ -1,4 +1,4 @@
--- A link that leads nowhere is a figure nobody can check.
+-- Every figure of the pack must have a row with its key in the mart it names.
 with
 
 lines as (
@@ -12,26 +12,10 @@ lines as (
 known as (
 
     select
-        'fct_account_rhythm' as mart,
+        'fct_customer_quarters' as mart,
         jsonb_build_object('quarter', quarter, 'customer_id', customer_id) as mart_key
 
-    from {{ ref('fct_account_rhythm') }}
-
-    union all
-
-    select
-        'fct_goal_attainment_quarterly' as mart,
-        jsonb_build_object('quarter', quarter, 'customer_id', customer_id) as mart_key
-
-    from {{ ref('fct_goal_attainment_quarterly') }}
-
-    union all
-
-    select
-        'fct_decision_maker_contact_quarterly' as mart,
-        jsonb_build_object('quarter', quarter, 'customer_id', customer_id) as mart_key
-
-    from {{ ref('fct_decision_maker_contact_quarterly') }}
+    from {{ ref('fct_customer_quarters') }}
 
     union all
 

@@ -1,5 +1,5 @@
--- A policy that says nothing about a switch would count by accident; a value that no
--- switch knows would count nothing.
+-- A missing switch would include amounts by accident; an unknown value would exclude
+-- them.
 with
 
 policies as (

@@ -1,12 +1,12 @@
--- Scored or said to be unknown: nobody who pays today is left out, and nobody else is
--- in.
+-- Every customer paying on the day must have a score or the band unknown, and no other
+-- customer may have one.
 with
 
 paying as (
 
-    select distinct customer_id from {{ ref('fct_mrr_daily') }}
+    select distinct customer_id from {{ ref('fct_mrr_spans') }}
 
-    where as_of_date = {{ as_of() }}
+    where valid_to is null
 
 ),
 

@@ -1,5 +1,5 @@
--- To the cent, and the signals to the effect of the data. Here the days of this build;
--- the gate looks at all that readers would see.
+-- Changes must add up to the cent, and the components to the effect of the data. This
+-- test covers the days of this build; the gate covers all published days.
 select
     changes.customer_id,
     changes.as_of_date,
@@ -18,6 +18,6 @@ where
         + changes.override_effect
         or changes.data_effect != (
             select coalesce(sum((moved.doc ->> 'effect')::numeric), 0)
-            from jsonb_array_elements(changes.signal_effects) as moved (doc)
+            from jsonb_array_elements(changes.component_effects) as moved (doc)
         )
     )

@@ -1,5 +1,5 @@
--- To the last digit, in every version: a weight more or less and every score of the
--- segment would be off its scale. Version, date and set for all are checked with it.
+-- Weights must sum to exactly 1 in every version, else all scores of the segment are
+-- off the scale. Each version, date and segment is checked.
 select
     definition,
     version,
@@ -14,14 +14,14 @@ having sum(weight) != 1
 
 union all
 
--- A whole version has to be whole, and a change must leave room for the rest.
+-- A version must not list more than the total weight of 1.
 select
     definition,
     version,
     segment,
     'the version names more weight than there is' as problem
 
-from {{ ref('health_score_signals') }}
+from {{ ref('health_score_components') }}
 
 group by definition, version, segment
 
@@ -35,7 +35,7 @@ select
     min(segment) as segment,
     'two versions begin on ' || valid_from::text as problem
 
-from {{ ref('health_score_signals') }}
+from {{ ref('health_score_components') }}
 
 group by definition, valid_from
 
@@ -49,7 +49,7 @@ select
     min(segment) as segment,
     'the version begins on two days' as problem
 
-from {{ ref('health_score_signals') }}
+from {{ ref('health_score_components') }}
 
 group by definition, version
 
@@ -67,8 +67,8 @@ from {{ ref('health_score_definitions') }} as definitions
 
 where
     not exists (
-        select 1 from {{ ref('health_score_signals') }} as signals
+        select 1 from {{ ref('health_score_components') }} as components
         where
-            definitions.definition = signals.definition
-            and signals.segment = 'all'
+            definitions.definition = components.definition
+            and components.segment = 'all'
     )

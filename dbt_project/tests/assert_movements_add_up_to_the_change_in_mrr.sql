@@ -1,5 +1,5 @@
--- Opening plus movements is closing for every customer, currency and month, in both
--- currencies, and what is called closing is what the daily table says on that day.
+-- Opening MRR plus movements must equal closing MRR for each customer, currency and
+-- month, in both currencies. Closing MRR must equal the MRR of the span of that day.
 with
 
 months as (
@@ -22,17 +22,17 @@ months as (
 
 select
     months.*,
-    mrr_daily.mrr_amount
+    spans.mrr_amount
 
 from months
-left join {{ ref('fct_mrr_daily') }} as mrr_daily
+left join {{ ref('fct_mrr_spans') }} as spans
     on
-        months.customer_id = mrr_daily.customer_id
-        and months.currency = mrr_daily.currency
-        and mrr_daily.as_of_date
-        = (months.month + interval '1 month' - interval '1 day')::date
+        months.customer_id = spans.customer_id
+        and months.currency = spans.currency
+        and daterange(spans.valid_from, spans.valid_to)
+        @> ((months.month + interval '1 month')::date - 1)
 
 where
     months.reached_amount != months.closing_amount
     or months.reached_reporting_amount != months.closing_reporting_amount
-    or coalesce(mrr_daily.mrr_amount, 0) != months.closing_amount
+    or coalesce(spans.mrr_amount, 0) != months.closing_amount

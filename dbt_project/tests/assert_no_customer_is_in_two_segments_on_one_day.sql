@@ -1,5 +1,4 @@
--- Ranges follow one another without gap or overlap, and every customer has one that is
--- open.
+-- The ranges of a customer must be contiguous without overlap, with one open range.
 with
 
 ranges as (

@@ -1,5 +1,4 @@
--- Every invoice line that stands for a term, and every subscription of a file, has its
--- term.
+-- Every recurring invoice line and every subscription of a file must have a term.
 with
 
 expected as (
@@ -12,9 +11,10 @@ expected as (
 
 )
 
-select term_key from expected
+select expected.term_key
 
-where
-    term_key not in (
-        select lines.term_key from {{ ref('int_subscription_lines') }} as lines
-    )
+from expected
+left join {{ ref('int_subscription_lines') }} as lines
+    on expected.term_key = lines.term_key
+
+where lines.term_key is null

@@ -1,4 +1,4 @@
--- Two people holding one score at two heights is a question for them, not for a join.
+-- Two overlapping overrides of a customer need a human decision, not a join.
 select
     one.customer_id,
     one.override,

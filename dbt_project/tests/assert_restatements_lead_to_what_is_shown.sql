@@ -1,5 +1,5 @@
--- What a month was when it was first told, with everything restated since, is what it
--- is now.
+-- The first published figure of a month plus all its restatements must equal the
+-- current one.
 with
 
 told as (

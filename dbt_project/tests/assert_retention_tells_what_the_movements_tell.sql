@@ -1,5 +1,4 @@
--- Two roads to the same money: the month's row for all customers, and the sum of
--- movements.
+-- The monthly retention of all customers must equal the sum of the MRR movements.
 with
 
 movements as (
@@ -32,7 +31,7 @@ movements as (
 )
 
 select
-    retention.month,
+    retention.starts_date,
     retention.new_amount,
     retention.expansion_amount,
     retention.contraction_amount,
@@ -40,11 +39,12 @@ select
     retention.reactivation_amount,
     retention.fx_amount
 
-from {{ ref('fct_retention_monthly') }} as retention
-left join movements on retention.month = movements.month
+from {{ ref('fct_retention') }} as retention
+left join movements on retention.starts_date = movements.month
 
 where
-    retention.segment = 'all'
+    retention.period = 'month'
+    and retention.dimension = 'all'
     and (
         retention.new_amount != coalesce(movements.new_amount, 0)
         or retention.expansion_amount != coalesce(movements.expansion_amount, 0)

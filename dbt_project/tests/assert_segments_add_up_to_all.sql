@@ -1,17 +1,46 @@
--- A customer has one segment, so the segments' customers and money are those of all.
-select
-    month,
-    sum(closing_customers) filter (where segment != 'all') as segments_customers,
-    max(closing_customers) filter (where segment = 'all') as all_customers,
-    sum(closing_amount) filter (where segment != 'all') as segments_amount,
-    max(closing_amount) filter (where segment = 'all') as all_amount
+-- A customer has one value per dimension, so the rows of a dimension must add up to
+-- all.
+with
 
-from {{ ref('fct_retention_monthly') }}
+retention as (
 
-group by month
+    select * from {{ ref('fct_retention') }}
 
-having
-    sum(closing_customers) filter (where segment != 'all')
-    is distinct from max(closing_customers) filter (where segment = 'all')
-    or sum(closing_amount) filter (where segment != 'all')
-    is distinct from max(closing_amount) filter (where segment = 'all')
+),
+
+by_dimension as (
+
+    select
+        period,
+        starts_date,
+        dimension,
+        sum(opening_customers) as opening_customers,
+        sum(closing_customers) as closing_customers,
+        sum(closing_amount) as closing_amount
+
+    from retention
+
+    group by period, starts_date, dimension
+
+),
+
+everything as (
+
+    select * from by_dimension
+
+    where dimension = 'all'
+
+)
+
+select by_dimension.*
+
+from by_dimension
+left join everything
+    on
+        by_dimension.period = everything.period
+        and by_dimension.starts_date = everything.starts_date
+
+where
+    by_dimension.opening_customers is distinct from everything.opening_customers
+    or by_dimension.closing_customers is distinct from everything.closing_customers
+    or by_dimension.closing_amount is distinct from everything.closing_amount

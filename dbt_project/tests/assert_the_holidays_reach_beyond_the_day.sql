@@ -1,7 +1,7 @@
 {{ config(severity='warn') }}
 
--- Beyond the last year of the list a holiday counts as a working day, and every answer
--- looks a little slower than it was: run local/public_holidays.py.
+-- After the last year of the list, holidays count as working days and reply times look
+-- too long. Run local/public_holidays.py to extend it.
 select max(date) as last_holiday
 
 from {{ ref('holidays') }}

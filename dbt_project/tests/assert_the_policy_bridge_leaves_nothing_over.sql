@@ -1,6 +1,6 @@
--- Default plus every cause is the policy, for every customer, currency and month, in
--- both currencies; and the default policy is what the daily table says on the month's
--- last day.
+-- Default MRR plus the effect of every switch must equal the policy's MRR for each
+-- customer, currency and month, in both currencies. Default MRR must equal the MRR of
+-- the spans of the month end.
 with
 
 by_policy as (
@@ -9,9 +9,9 @@ by_policy as (
 
 ),
 
-mrr_daily as (
+spans as (
 
-    select * from {{ ref('fct_mrr_daily') }}
+    select * from {{ ref('fct_mrr_spans') }}
 
 ),
 
@@ -57,7 +57,7 @@ entries as (
     union all
 
     select
-        'the daily table' as policy,
+        'spans' as policy,
         month,
         customer_id,
         currency,
@@ -71,16 +71,16 @@ entries as (
     union all
 
     select
-        'the daily table' as policy,
+        'spans' as policy,
         months.month,
-        mrr_daily.customer_id,
-        mrr_daily.currency,
-        -mrr_daily.mrr_amount as amount,
-        -mrr_daily.mrr_reporting_amount as reporting_amount
+        spans.customer_id,
+        spans.currency,
+        -spans.mrr_amount as amount,
+        -spans.mrr_reporting_amount as reporting_amount
 
-    from mrr_daily
+    from spans
     inner join {{ ref('int_months') }} as months
-        on mrr_daily.as_of_date = months.closing_date
+        on daterange(spans.valid_from, spans.valid_to) @> months.closing_date
 
 )
 

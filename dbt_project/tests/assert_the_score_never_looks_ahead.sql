@@ -1,4 +1,4 @@
--- Nothing observed after the day may be in its score.
+-- A score must not use data observed after its day.
 select
     health.customer_id,
     health.as_of_date,

@@ -1,5 +1,5 @@
--- A promoter is worth 100, a passive 0 and a detractor -100; the mean of that is NPS.
--- The mean of the raw scores is not, which is how a vendor's gauge showed 9.07 for 63.
+-- A promoter counts 100, a passive 0 and a detractor -100; the mean of these is NPS. A
+-- vendor's gauge averaged the raw scores instead and showed 9.07 in place of 63.
 with
 
 monthly as (

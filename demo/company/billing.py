@@ -1,63 +1,64 @@
-"""A customer's subscriptions from the first day to the last: trials, periods, pauses, ends."""
+"""Simulate a customer's subscriptions: trials, periods, pauses, ends."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from demo.company import catalogue, changes
-from demo.company.catalogue import Coupon, Price, price_of
-from demo.company.chance import token, weighted
+from demo.company.catalogue import Coupon
+from demo.company.chance import weighted
 from demo.company.clock import DAY, add_months
 from demo.company.contract import Contract, Discount, Item, Line
+from demo.company.customer import Customer
 from demo.company.invoicing import Invoicing
+from demo.company.people import People
 
-if TYPE_CHECKING:
-    from demo.company.life import Life
+QUIET = 2 * DAY  # no changes of a subscription this close to a period boundary
 
-QUIET = 2 * DAY  # nobody changes a subscription this close to a period boundary
+
+class Listener(Protocol):
+    """Receives the events of a customer's subscription."""
+
+    def paying(self, at: int) -> None:
+        """Handle the first paid period of a subscription."""
+
+    def term_begun(self, contract: Contract) -> None:
+        """Handle the start of a period."""
+
+    def why(self, contract: Contract) -> tuple[str, str]:
+        """Return kind and reason of the cancellation that takes effect now."""
+
+    def ended(self, at: int, kind: str, reason: str) -> None:
+        """Handle the end of a subscription."""
 
 
 class Billing:
-    """Owns the contract in force, those before it, and what waits for the next boundary."""
+    """Hold pending changes and run the billing periods of the customer's contract."""
 
-    def __init__(self, life: Life) -> None:
-        self.life = life
-        self.rng = life.streams["billing"]
-        self.invoicing = Invoicing(life)
-        self.contract: Contract | None = None
-        self.contracts: list[Contract] = []
+    def __init__(self, customer: Customer, people: People, listener: Listener) -> None:
+        self.customer, self.people, self.listener = customer, people, listener
+        self.rng = customer.streams["billing"]
+        self.invoicing = Invoicing(customer, self.end)
         self.pending: list[changes.Change] = []
         self.coupon_next: Coupon | None = None
         self.pause_next = 0
-        self.counters = {"sub": 0, "si": 0, "il": 0, "di": 0}
-
-    def key(self, prefix: str) -> str:
-        """The next identifier of a kind, as Stripe would write it."""
-        self.counters[prefix] += 1
-        parts = (self.life.seed, prefix, self.life.index, self.counters[prefix])
-        return f"{prefix}_1{token(23, *parts)}" if prefix != "si" else f"si_{token(14, *parts)}"
-
-    def generation(self, at: int) -> int:
-        """Which price list a new item gets."""
-        return int(self.life.clock.day_of(at) >= catalogue.RISE_DAY)
-
-    def price(self, product: str, months: int, at: int) -> Price:
-        return price_of(product, self.life.profile.currency, months, self.generation(at))
 
     def start(self, at: int, *, months: int, seats: int, trial_days: int) -> Contract:
-        """Subscribe, on trial or paid from the first moment."""
-        profile = self.life.profile
+        """Start a subscription, on trial or paid from the start."""
+        profile = self.customer.profile
         trial_end = at + trial_days * DAY if trial_days else None
         contract = Contract(
-            id=self.key("sub"), anchor=trial_end or at, months=months, currency=profile.currency,
-            by_invoice=profile.by_invoice and months == 12, start=at, trial_end=trial_end,
+            id=self.customer.key("sub"), anchor=trial_end or at, months=months,
+            currency=profile.currency, by_invoice=profile.by_invoice and months == 12,
+            start=at, trial_end=trial_end,
         )  # fmt: skip
-        for product, quantity in changes.first_basket(self.life, self.rng, seats):
-            item = Item(self.key("si"), self.price(product, months, at), quantity, at)
+        for product, quantity in changes.first_basket(self.customer, self.rng, seats):
+            item = Item(
+                self.customer.key("si"), self.customer.price(product, months, at), quantity, at
+            )
             contract.items[item.id] = item
-        self.contract = contract
-        self.contracts.append(contract)
+        self.customer.contract = contract
+        self.customer.contracts.append(contract)
         if trial_end is None:
             self.first_coupon(contract, at)
             self.begin(contract, at, "subscription_create")
@@ -69,16 +70,26 @@ class Billing:
         contract.status = "trialing"
         contract.period_start, contract.period_end = at, trial_end
         lines = tuple(
-            Line(self.key("il"), item.price, item.quantity, 0, 0, at, trial_end, item.id, "trial")
+            Line(
+                self.customer.key("il"),
+                item.price,
+                item.quantity,
+                0,
+                0,
+                at,
+                trial_end,
+                item.id,
+                "trial",
+            )
             for item in contract.items.values()
         )
         self.invoicing.issue(contract, at, lines, "subscription_create", at_once=True)
-        self.snapshot(contract, at)
-        self.life.agenda.at(trial_end, lambda t: self.end_trial(contract, t))
+        self.customer.record(contract, at)
+        self.customer.agenda.at(trial_end, lambda t: self.end_trial(contract, t))
 
     def end_trial(self, contract: Contract, at: int) -> None:
-        """Convert to a paid subscription, or stop without ever having paid."""
-        chance = 0.62 + 0.06 * (self.life.mood.value - 6.5)
+        """Convert the trial to a paid subscription, or end it unpaid."""
+        chance = 0.62 + 0.06 * (self.customer.mood.value - 6.5)
         if self.rng.random() < chance:
             contract.status = "active"
             self.first_coupon(contract, at)
@@ -89,7 +100,7 @@ class Billing:
             self.end(contract, at, "trial", "trial_not_converted")
 
     def first_coupon(self, contract: Contract, at: int) -> None:
-        """Two of five new customers get some discount, by what they are."""
+        """Give a coupon to two of five new customers, depending on currency and period."""
         if self.rng.random() > 0.42:
             return
         coupons = catalogue.PERCENT_COUPONS
@@ -108,51 +119,58 @@ class Billing:
         end = None
         if coupon.duration == "repeating" and left:
             end = add_months(contract.anchor, contract.gone + left * contract.months)
-        contract.discount = Discount(self.key("di"), coupon, at, left, end)
+        contract.discount = Discount(self.customer.key("di"), coupon, at, left, end)
 
     def begin(self, contract: Contract, at: int, reason: str) -> None:
-        """Begin a period: invoice all of it, and come back when it is over."""
+        """Begin a period: invoice all of it and schedule its end."""
         contract.begin_period()
         start, end = contract.period_start, contract.period_end
-        lines = changes.period_lines(self, contract, start, end)
-        if reason == "subscription_create" and self.life.profile.segment != "SMB":
-            lines += changes.onboarding_line(self, contract, at)
+        lines = changes.period_lines(self.customer, contract, start, end)
+        if reason == "subscription_create" and self.customer.profile.segment != "SMB":
+            lines += changes.onboarding_line(self.customer, contract, at)
         if contract.gone == contract.months:
-            self.life.paying(at)
+            self.listener.paying(at)
         at_once = reason == "subscription_create"
         self.invoicing.issue(contract, at, lines, reason, at_once=at_once)
-        self.snapshot(contract, at)
-        self.life.deals.term_begun(contract)
-        self.life.agenda.at(end, lambda t: self.boundary(contract, t))
+        self.customer.record(contract, at)
+        self.listener.term_begun(contract)
+        self.customer.agenda.at(end, lambda t: self.boundary(contract, t))
 
     def boundary(self, contract: Contract, at: int) -> None:
-        """The period is over: end, or take what waited for this moment into the next one."""
+        """End the subscription at a period boundary, or apply pending changes and continue."""
         if contract.ended_at is not None:
             return
         if contract.cancel_at_period_end:
-            self.end(contract, at, *self.life.churn.why(contract))
+            self.end(contract, at, *self.listener.why(contract))
             return
         if contract.paused_until is not None and at >= contract.paused_until:
             contract.paused_until = None
-            self.life.quiet(at, None)
+            self.customer.quiet(at, None)
         if self.pause_next and contract.months == 1:
             contract.paused_until = add_months(contract.anchor, contract.gone + self.pause_next)
             self.pause_next = 0
-            self.life.quiet(at, 0.1)
+            self.customer.quiet(at, 0.1)
+        self.change_terms(contract, at)
+        self.begin(contract, at, "subscription_cycle")
+
+    def change_terms(self, contract: Contract, at: int) -> None:
+        """Apply the pending changes, the new price list and the next coupon."""
         for change in self.pending:
-            changes.apply(self, contract, change, at)
+            changes.apply(self.customer, contract, change, at)
+            if change.kind != "yearly":
+                self.fit_seats(contract, at)
         self.pending.clear()
-        changes.raise_prices(self, contract, at)
+        if changes.raise_prices(self.customer, contract, at):
+            self.customer.mood.shock(-0.2 - 0.8 * self.rng.random())
         if contract.discount and contract.discount.left == 0:
             contract.discount = None
         if self.coupon_next and contract.discount is None and contract.months == 1:
             self.attach(contract, self.coupon_next, at)
         self.coupon_next = None
-        self.begin(contract, at, "subscription_cycle")
 
     def can_change(self, at: int) -> bool:
-        """Whether the subscription can be changed right now, in mid-period."""
-        contract = self.contract
+        """Return whether the subscription can be changed now, in mid-period."""
+        contract = self.customer.contract
         return (
             contract is not None
             and contract.status == "active"
@@ -166,71 +184,59 @@ class Billing:
 
     def request(self, change: changes.Change, at: int) -> None:
         """Change the subscription now with proration, or else at the next boundary."""
-        contract = self.contract
+        contract = self.customer.contract
         if contract is None or contract.ended_at is not None:
             return
         if change.at_boundary or not self.can_change(at):
             self.pending.append(change)
         else:
-            changes.prorate(self, contract, change, at)
+            self.prorate(contract, change, at)
+
+    def prorate(self, contract: Contract, change: changes.Change, at: int) -> None:
+        """Change the items now and invoice the difference."""
+        lines = changes.prorate(self.customer, contract, change, at)
+        if lines is not None:
+            self.invoicing.issue(contract, at, lines, "subscription_update", at_once=True)
+            self.customer.record(contract, at)
+            self.fit_seats(contract, at)
+
+    def fit_seats(self, contract: Contract, at: int) -> None:
+        self.people.fit_seats(at, changes.seat_item(contract).quantity)
 
     def cancel_at_end(self, at: int, reason: str) -> None:
         """Announce that the current period is the last."""
-        contract = self.contract
+        contract = self.customer.contract
         if contract is None or contract.cancel_at_period_end or contract.ended_at is not None:
             return
         contract.cancel_at_period_end, contract.canceled_at = True, at
         contract.cancel_reason, contract.feedback = "cancellation_requested", reason
-        self.snapshot(contract, at)
+        self.customer.record(contract, at)
 
     def keep(self, at: int) -> None:
-        """Take a cancellation back before it takes effect."""
-        contract = self.contract
+        """Revoke a cancellation before it takes effect."""
+        contract = self.customer.contract
         if contract is not None and contract.cancel_at_period_end and contract.ended_at is None:
             contract.cancel_at_period_end, contract.canceled_at = False, None
             contract.cancel_reason, contract.feedback = None, None
-            self.snapshot(contract, at)
+            self.customer.record(contract, at)
 
     def cancel_now(self, at: int, kind: str, reason: str) -> None:
-        """Stop in mid-period; what was paid for a year ahead is credited."""
-        contract = self.contract
+        """End in mid-period; unused time of a yearly term is credited."""
+        contract = self.customer.contract
         if contract is None or not self.can_change(at):
             return
         if contract.months == 12:
-            lines = changes.credit_lines(self, contract, contract.items.values(), at)
+            lines = changes.credit_lines(self.customer, contract, contract.items.values(), at)
             self.invoicing.issue(contract, at, lines, "subscription_update", at_once=True)
         contract.canceled_at = at
         contract.cancel_reason, contract.feedback = "cancellation_requested", reason
         self.end(contract, at, kind, reason)
 
     def end(self, contract: Contract, at: int, kind: str, reason: str) -> None:
-        """The subscription is over."""
+        """End the subscription."""
         contract.status, contract.ended_at = "canceled", at
-        self.contract = None
+        self.customer.contract = None
         self.pending.clear()
         self.pause_next, self.coupon_next = 0, None
-        self.snapshot(contract, at)
-        self.life.ended(at, kind, reason)
-
-    def snapshot(self, contract: Contract, at: int) -> None:
-        """Record how the subscription looks from now on."""
-        # Stripe takes a coupon used once off the subscription with the invoice it was used on.
-        discount = contract.discount
-        if discount is not None and discount.coupon.duration == "once":
-            discount = None
-        items = tuple(
-            (item.id, item.price, item.quantity, item.since) for item in contract.items.values()
-        )
-        names = (
-            "anchor", "months", "by_invoice", "start", "period_start", "period_end", "trial_end",
-            "status", "paused_until", "cancel_at_period_end", "canceled_at", "ended_at",
-            "feedback", "cancel_reason", "latest_invoice",
-        )  # fmt: skip
-        state = {name: getattr(contract, name) for name in names}
-        self.life.facts.note(
-            "subscription", contract.id, at, items=items, discount=discount, **state
-        )
-
-    def mrr(self, at: int) -> Decimal:
-        """The customer's MRR just before ``at``."""
-        return sum((contract.mrr(at) for contract in self.contracts), Decimal(0))
+        self.customer.record(contract, at)
+        self.listener.ended(at, kind, reason)

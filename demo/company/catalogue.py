@@ -1,7 +1,7 @@
-"""What the company sells: plans, modules, their prices in three currencies, and coupons.
+"""The catalogue: plans, modules, prices in three currencies, coupons.
 
-Every price is a multiple of 100 minor units a month (1,200 a year) and every percentage is
-whole, so a monthly amount is always a whole number of minor units and no test hides a rounding.
+Every price is a multiple of 100 minor units a month (1,200 a year) and every percentage is whole.
+So every monthly amount is a whole number of minor units, and tests need no rounding.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from functools import cache
 
 from demo.company.chance import token
 
-RISE_DAY = 245  # list prices go up by 8 % on this day of the history
-RATES = {"usd": 1.0, "eur": 0.92, "jpy": 1.5}  # minor units per US cent; a yen has none below it
+RISE_DAY = 245  # list prices rise by 8 % on this day of the history
+RATES = {"usd": 1.0, "eur": 0.92, "jpy": 1.5}  # minor units per US cent; the yen has no minor unit
 MINOR = {"usd": 100, "eur": 100, "jpy": 1}
 
 # product key -> (name, US cents a month when paid monthly)
@@ -73,14 +73,14 @@ def price_of(product: str, currency: str, months: int, generation: int) -> Price
     cents = ONBOARDING[2] if months == 0 else PRODUCTS[product][1]
     monthly = cents * RATES[currency] * (1.08 if generation else 1.0)
     if months == 12:
-        monthly *= 0.83  # paying for a year earns two months
+        monthly *= 0.83  # a yearly payment saves two months
     unit = max(1, round(monthly / 100)) * 100 * max(months, 1)
     key = f"price_1{token(23, 'price', product, currency, months, generation)}"
     return Price(key, product, currency, months, generation, unit)
 
 
 def all_prices() -> list[Price]:
-    """Every price there is, in a fixed order."""
+    """Return every price, in a fixed order."""
     recurring = [
         price_of(product, currency, months, generation)
         for product in PRODUCTS

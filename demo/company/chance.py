@@ -1,4 +1,4 @@
-"""Random streams that belong to one customer and one topic, so that neither disturbs another."""
+"""Draw from random streams, one per customer and topic, so that topics are independent."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 class Streams:
-    """One ``random.Random`` per topic, drawn from the customer's own SeedSequence.
+    """One ``random.Random`` per topic, seeded from the customer's own SeedSequence.
 
-    A stream is consumed in the order of simulated time, so the first N days are the same
-    however many follow, and customer 7 is the same however many customers there are.
+    A stream is consumed in simulated time. So a longer history does not change its first N days,
+    and more customers do not change customer 7.
     """
 
     def __init__(self, seed: int, index: int) -> None:
@@ -35,12 +35,12 @@ class Streams:
         return self._streams[topic]
 
     def seed_of(self, topic: str) -> int:
-        """The 64-bit seed of a topic, for code that hashes instead of drawing."""
+        """Return the 64-bit seed of a topic, for code that hashes instead of drawing."""
         return self._seeds[topic]
 
 
 def token(length: int, *parts: object) -> str:
-    """A vendor-like identifier of letters and digits, a pure function of ``parts``."""
+    """Return a vendor-like identifier of letters and digits, a pure function of ``parts``."""
     digest = hashlib.blake2b("|".join(map(str, parts)).encode(), digest_size=32).digest()
     number = int.from_bytes(digest, "big")
     letters = []
@@ -51,7 +51,7 @@ def token(length: int, *parts: object) -> str:
 
 
 def weighted(rng: Random, choices: Sequence[tuple[Choice, float]]) -> Choice:
-    """One of the choices, by weight, with exactly one draw."""
+    """Return one of the choices by weight, with exactly one draw."""
     mark = rng.random() * sum(weight for _, weight in choices)
     for choice, weight in choices:
         mark -= weight
@@ -61,5 +61,5 @@ def weighted(rng: Random, choices: Sequence[tuple[Choice, float]]) -> Choice:
 
 
 def logistic(value: float) -> float:
-    """The usual S-curve, from 0 to 1."""
+    """Return the logistic function, from 0 to 1."""
     return 1.0 / (1.0 + math.exp(-value))

@@ -1,18 +1,14 @@
-"""Changes to a subscription and the invoice lines that follow from them."""
+"""Apply changes to a subscription and compute the resulting invoice lines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from random import Random
-from typing import TYPE_CHECKING
 
 from demo.company.catalogue import MODULES, ONBOARDING, PLATFORM, RISE_DAY, price_of
 from demo.company.contract import Contract, Item, Line
-
-if TYPE_CHECKING:
-    from demo.company.billing import Billing
-    from demo.company.life import Life
+from demo.company.customer import Customer
 
 Pair = tuple[Item | None, Item | None]
 NEXT_PLAN = {"essentials": "growth", "growth": "scale"}
@@ -22,7 +18,7 @@ MODULE_COUNT = {"SMB": (0, 1), "Mid-Market": (0, 4), "Enterprise": (2, 12)}
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a customer asks for: seats, add, drop, plan or yearly."""
+    """A requested change: seats, add, drop, plan or yearly."""
 
     kind: str
     seats: int = 0
@@ -30,24 +26,24 @@ class Change:
     at_boundary: bool = False
 
 
-def first_basket(life: Life, rng: Random, seats: int) -> list[tuple[str, int]]:
-    """Seats, the platform fee of the plan, and some modules."""
-    plan = life.profile.plan
+def first_basket(customer: Customer, rng: Random, seats: int) -> list[tuple[str, int]]:
+    """Return seats, the platform fee of the plan, and some modules."""
+    plan = customer.profile.plan
     basket = [(f"{plan}_seat", seats)]
     if plan in PLATFORM:
         basket.append((PLATFORM[plan], 1))
-    low, high = MODULE_COUNT[life.profile.segment]
+    low, high = MODULE_COUNT[customer.profile.segment]
     wanted = set(rng.sample(MODULES, rng.randint(low, high)))
     return basket + [(m, 1 + (m == "api_pack")) for m in MODULES if m in wanted]
 
 
 def seat_item(contract: Contract) -> Item:
-    """The item that counts seats."""
+    """Return the item that counts seats."""
     return next(i for i in contract.items.values() if i.price.product.endswith("_seat"))
 
 
-def resolve(billing: Billing, contract: Contract, change: Change, at: int) -> list[Pair]:
-    """The items before and after; empty when the change no longer makes sense."""
+def resolve(customer: Customer, contract: Contract, change: Change, at: int) -> list[Pair]:
+    """Return the items before and after; empty if the change no longer applies."""
     seats = seat_item(contract)
     if change.kind == "seats":
         quantity = max(3, seats.quantity + change.seats)
@@ -57,37 +53,39 @@ def resolve(billing: Billing, contract: Contract, change: Change, at: int) -> li
         return (
             []
             if change.product in taken
-            else [(None, new_item(billing, contract, change.product, at))]
+            else [(None, new_item(customer, contract, change.product, at))]
         )
     if change.kind == "drop":
         found = [i for i in contract.items.values() if i.price.product == change.product]
         return [(item, None) for item in found]
     if change.kind == "plan":
-        return resolve_plan(billing, contract, change.product, at)
+        return resolve_plan(customer, contract, change.product, at)
     return []
 
 
-def resolve_plan(billing: Billing, contract: Contract, plan: str, at: int) -> list[Pair]:
+def resolve_plan(customer: Customer, contract: Contract, plan: str, at: int) -> list[Pair]:
     """Move the seats to another plan's price and swap the platform fee."""
     seats = seat_item(contract)
     product = f"{plan}_seat"
     if seats.price.product == product:
         return []
-    pairs: list[Pair] = [(seats, replace(seats, price=billing.price(product, contract.months, at)))]
+    pairs: list[Pair] = [
+        (seats, replace(seats, price=customer.price(product, contract.months, at)))
+    ]
     fees = [i for i in contract.items.values() if i.price.product in PLATFORM.values()]
     pairs += [(item, None) for item in fees]
     if plan in PLATFORM:
-        pairs.append((None, new_item(billing, contract, PLATFORM[plan], at)))
+        pairs.append((None, new_item(customer, contract, PLATFORM[plan], at)))
     return pairs
 
 
-def new_item(billing: Billing, contract: Contract, product: str, at: int) -> Item:
-    """An item that joins the subscription."""
-    return Item(billing.key("si"), billing.price(product, contract.months, at), 1, at)
+def new_item(customer: Customer, contract: Contract, product: str, at: int) -> Item:
+    """Return a new item of the subscription."""
+    return Item(customer.key("si"), customer.price(product, contract.months, at), 1, at)
 
 
 def commit(contract: Contract, pairs: list[Pair]) -> None:
-    """Put the new items in the place of the old."""
+    """Replace the old items by the new ones."""
     for old, new in pairs:
         if new is None and old is not None:
             del contract.items[old.id]
@@ -95,64 +93,59 @@ def commit(contract: Contract, pairs: list[Pair]) -> None:
             contract.items[new.id] = new
 
 
-def apply(billing: Billing, contract: Contract, change: Change, at: int) -> None:
-    """Change the items at a period boundary, where nothing needs proration."""
-    if change.kind == "yearly":
-        lasting = contract.discount is None or contract.discount.left is None
-        if contract.months == 1 and lasting:
-            contract.months = 12
-            contract.by_invoice = False
-            reprice(billing, contract, at)
+def apply(customer: Customer, contract: Contract, change: Change, at: int) -> None:
+    """Change the items at a period boundary, where no proration is needed."""
+    if change.kind != "yearly":
+        commit(contract, resolve(customer, contract, change, at))
         return
-    commit(contract, resolve(billing, contract, change, at))
-    billing.life.people.fit_seats(at, seat_item(contract).quantity)
+    lasting = contract.discount is None or contract.discount.left is None
+    if contract.months == 1 and lasting:
+        contract.months = 12
+        contract.by_invoice = False
+        for item in contract.items.values():
+            item.price = customer.price(item.price.product, contract.months, at)
 
 
-def reprice(billing: Billing, contract: Contract, at: int) -> None:
-    for item in contract.items.values():
-        item.price = billing.price(item.price.product, contract.months, at)
-
-
-def raise_prices(billing: Billing, contract: Contract, at: int) -> None:
-    """The new price list reaches a customer at the first boundary after the notice."""
+def raise_prices(customer: Customer, contract: Contract, at: int) -> bool:
+    """Apply the new price list at the first boundary after the notice; True if prices rose."""
     notice = 0 if contract.months == 12 else 60
-    due = billing.life.clock.day_of(at) >= RISE_DAY + notice
+    due = customer.clock.day_of(at) >= RISE_DAY + notice
     old = [item for item in contract.items.values() if item.price.generation == 0]
     if not due or not old:
-        return
+        return False
     for item in old:
         price = item.price
         item.price = price_of(price.product, price.currency, contract.months, 1)
-    billing.life.mood.shock(-0.2 - 0.8 * billing.rng.random())
+    return True
 
 
-def prorate(billing: Billing, contract: Contract, change: Change, at: int) -> None:
-    """Change the items now: credit what is left of the old, debit what is left of the new."""
-    pairs = resolve(billing, contract, change, at)
+def prorate(
+    customer: Customer, contract: Contract, change: Change, at: int
+) -> tuple[Line, ...] | None:
+    """Change the items now and return the credit and debit lines; None if nothing changes."""
+    pairs = resolve(customer, contract, change, at)
     if not pairs:
-        return
+        return None
     percent = contract.percent_now()
     for _, new in pairs:
         if new is not None:
             new.percent = percent
-    lines = credit_lines(billing, contract, [old for old, _ in pairs if old is not None], at)
-    lines += debit_lines(billing, contract, [new for _, new in pairs if new is not None], at)
+    lines = credit_lines(customer, contract, [old for old, _ in pairs if old is not None], at)
+    lines += debit_lines(customer, contract, [new for _, new in pairs if new is not None], at)
     commit(contract, pairs)
-    billing.invoicing.issue(contract, at, lines, "subscription_update", at_once=True)
-    billing.snapshot(contract, at)
-    billing.life.people.fit_seats(at, seat_item(contract).quantity)
+    return lines
 
 
 def credit_lines(
-    billing: Billing, contract: Contract, items: Iterable[Item], at: int
+    customer: Customer, contract: Contract, items: Iterable[Item], at: int
 ) -> tuple[Line, ...]:
-    """Unused time, net of the discount that was on it."""
+    """Return lines for unused time, net of its discount."""
     left = (contract.period_end - at) / (contract.period_end - contract.period_start)
     lines = []
     for item in items:
         paid = item.price.unit_amount * item.quantity * (100 - item.percent) // 100
         line = Line(
-            billing.key("il"), item.price, item.quantity, -round(paid * left), 0, at,
+            customer.key("il"), item.price, item.quantity, -round(paid * left), 0, at,
             contract.period_end, item.id, "credit", contract.billed[item.id],
         )  # fmt: skip
         lines.append(line)
@@ -160,30 +153,30 @@ def credit_lines(
 
 
 def debit_lines(
-    billing: Billing, contract: Contract, items: Iterable[Item], at: int
+    customer: Customer, contract: Contract, items: Iterable[Item], at: int
 ) -> tuple[Line, ...]:
-    """Remaining time, with the discount shown on the line."""
+    """Return lines for the remaining time, with the discount on the line."""
     left = (contract.period_end - at) / (contract.period_end - contract.period_start)
     lines = []
     for item in items:
         amount = round(item.price.unit_amount * item.quantity * left)
         line = Line(
-            billing.key("il"), item.price, item.quantity, amount,
+            customer.key("il"), item.price, item.quantity, amount,
             round(amount * item.percent / 100), at, contract.period_end, item.id, "debit",
         )  # fmt: skip
         lines.append(line)
     return tuple(lines)
 
 
-def period_lines(billing: Billing, contract: Contract, start: int, end: int) -> tuple[Line, ...]:
-    """A whole period of every item; a fixed discount is shared out by amount."""
+def period_lines(customer: Customer, contract: Contract, start: int, end: int) -> tuple[Line, ...]:
+    """Return lines for a whole period; a fixed discount is distributed by amount."""
     items = list(contract.items.values())
     amounts = [item.price.unit_amount * item.quantity for item in items]
     contract.fixed_off = min(contract.fixed_off, sum(amounts))
     shares = share_out(contract.fixed_off, amounts)
     return tuple(
         Line(
-            billing.key("il"), item.price, item.quantity, amount,
+            customer.key("il"), item.price, item.quantity, amount,
             share or amount * item.percent // 100, start, end, item.id,
         )
         for item, amount, share in zip(items, amounts, shares, strict=True)
@@ -191,14 +184,14 @@ def period_lines(billing: Billing, contract: Contract, start: int, end: int) -> 
 
 
 def share_out(total: int, amounts: list[int]) -> list[int]:
-    """Whole minor units in proportion; the last takes what rounding left."""
+    """Distribute in whole minor units; the last share takes the rounding difference."""
     shares = [total * amount // sum(amounts) for amount in amounts]
     shares[-1] += total - sum(shares)
     return shares
 
 
-def onboarding_line(billing: Billing, contract: Contract, at: int) -> tuple[Line, ...]:
-    """The one-off fee that larger customers pay with their first invoice."""
+def onboarding_line(customer: Customer, contract: Contract, at: int) -> tuple[Line, ...]:
+    """Return the one-off fee on the first invoice of larger customers."""
     price = price_of(ONBOARDING[0], contract.currency, 0, 0)
-    line = Line(billing.key("il"), price, 1, price.unit_amount, 0, at, at, None, "one_off")
+    line = Line(customer.key("il"), price, 1, price.unit_amount, 0, at, at, None, "one_off")
     return (line,)

@@ -1,4 +1,4 @@
-"""Simulated time: day numbers counted from the start of the history, instants as unix seconds."""
+"""Convert simulated time: day numbers from the start of the history, instants in Unix seconds."""
 
 from __future__ import annotations
 
@@ -22,72 +22,72 @@ class Clock:
 
     @cached_property
     def zero(self) -> int:
-        """The first instant of day 0."""
+        """Return the first instant of day 0."""
         return (self.start - EPOCH).days * DAY
 
     def midnight(self, day: int) -> int:
-        """The first instant of ``day``."""
+        """Return the first instant of ``day``."""
         return self.zero + day * DAY
 
     def day_of(self, at: int) -> int:
-        """The day that contains the instant."""
+        """Return the day that contains the instant."""
         return (at - self.zero) // DAY
 
     def date(self, day: int) -> date:
-        """The calendar date of ``day``."""
+        """Return the calendar date of ``day``."""
         return self.start + timedelta(days=day)
 
     def is_month_end(self, day: int) -> bool:
-        """Whether ``day`` is the last of its month."""
+        """Return whether ``day`` is the last of its month."""
         return self.date(day + 1).day == 1
 
     def is_weekday(self, day: int) -> bool:
-        """Monday to Friday."""
+        """Return whether the day is Monday to Friday."""
         return (self.start.weekday() + day) % 7 < 5
 
     def next_weekday(self, day: int) -> int:
-        """``day`` itself, or the Monday after it."""
+        """Return ``day`` itself, or the following Monday."""
         while not self.is_weekday(day):
             day += 1
         return day
 
     def quarter_start(self, day: int) -> int:
-        """The first day of the calendar quarter that contains ``day``."""
+        """Return the first day of the calendar quarter that contains ``day``."""
         when = self.date(day)
         first = date(when.year, 3 * ((when.month - 1) // 3) + 1, 1)
         return (first - self.start).days
 
     def office(self, day: int, zone: str, rng: Random, first: int = 9, last: int = 17) -> int:
-        """A second of ``day`` (UTC) that falls into the office hours of ``zone``."""
+        """Draw a second of ``day`` (UTC) within the office hours of ``zone``."""
         local = first * HOUR + int(rng.random() * (last - first) * HOUR)
-        # Morning in Sydney is the evening before in UTC; that of the same UTC day is taken,
-        # or else a day would reach back into one that is over.
+        # Morning in Sydney is the previous evening in UTC. The time within the same UTC day is
+        # used, because the previous day is already over.
         return self.midnight(day) + (local - offset(zone, self.date(day))) % DAY
 
 
 @cache
 def offset(zone: str, day: date) -> int:
-    """Seconds by which ``zone`` is ahead of UTC at noon of ``day``."""
+    """Return the seconds by which ``zone`` is ahead of UTC at noon of ``day``."""
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=ZoneInfo(zone))
     gap = noon.utcoffset()
     return int(gap.total_seconds()) if gap else 0
 
 
 def as_date(at: int) -> date:
-    """The UTC date of an instant."""
+    """Return the UTC date of an instant."""
     return EPOCH + timedelta(days=at // DAY)
 
 
 def as_datetime(at: float) -> datetime:
-    """The instant as a datetime in UTC."""
+    """Return the instant as a datetime in UTC."""
     return datetime.fromtimestamp(at, UTC)
 
 
 def add_months(at: int, months: int) -> int:
-    """The same day of the month and time ``months`` later; a missing day becomes the last.
+    """Add months, keeping day and time; a missing day becomes the last of the month.
 
-    Always computed from the anchor, so that 31 January, 28 February, 31 March follow
-    one another as Stripe's billing cycle anchor makes them.
+    Always computed from the anchor: 31 January, 28 February, 31 March, as with Stripe's billing
+    cycle anchor.
     """
     day, seconds = as_date(at), at % DAY
     total = day.year * 12 + day.month - 1 + months

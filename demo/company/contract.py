@@ -1,4 +1,4 @@
-"""The state of one subscription as the company itself knows it, and its MRR under the policy."""
+"""The state of one subscription, and its MRR under the policy."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Contract:
     billed: dict[str, tuple[str, str]] = field(default_factory=dict)  # item -> invoice, line
 
     def begin_period(self) -> None:
-        """Move on to the next billing period; a discount runs out when its periods are over."""
+        """Start the next billing period; drop a discount whose periods are over."""
         self.period_start = add_months(self.anchor, self.gone)
         self.gone += self.months
         self.period_end = add_months(self.anchor, self.gone)
@@ -81,13 +81,13 @@ class Contract:
         return self.discount.coupon.percent_off or 0
 
     def is_paid(self, at: int) -> bool:
-        """Whether it counts just before ``at``: begun, not on trial, not paused, not ended."""
+        """Return whether it counts just before ``at``: begun, not on trial, paused or ended."""
         trial = self.trial_end is not None and self.trial_end >= at
         ended = self.ended_at is not None and self.ended_at < at
         return self.start < at and not trial and not ended and self.paused_until is None
 
     def mrr(self, at: int) -> Decimal:
-        """Normalised monthly amount just before ``at``, net of the discounts in effect."""
+        """Return the normalised monthly amount just before ``at``, net of discounts."""
         if not self.is_paid(at):
             return Decimal(0)
         cents = sum(

@@ -1,4 +1,4 @@
-"""Who the customers are: size, place, temper and the day they arrive."""
+"""Draw customer profiles: size, location, behaviour and arrival day."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Profile:
 
 
 def company_name(index: int) -> tuple[str, str]:
-    """A name and domain that no other index gets."""
+    """Return a name and domain unique to this index."""
     # 331 shares no factor with 37 x 19, so the walk meets every pair before it repeats.
     place = index * 331 % (len(STEMS) * len(TAILS))
     lap = index // (len(STEMS) * len(TAILS))
@@ -82,7 +82,7 @@ def company_name(index: int) -> tuple[str, str]:
 
 
 def draw_profile(seed: int, index: int, rng: Random) -> Profile:
-    """The customer of that index; nothing about it depends on the others."""
+    """Draw the profile of that index, independently of the other customers."""
     segment = weighted(rng, SEGMENTS)
     country = weighted(rng, [(code, place[3]) for code, place in PLACES.items()])
     zone, currency, city, _ = PLACES[country]
@@ -117,7 +117,7 @@ def draw_profile(seed: int, index: int, rng: Random) -> Profile:
 
 
 def draw_arrival(rng: Random) -> int:
-    """A day before the history starts for a third of them, then a steady stream."""
+    """Draw the arrival: for one third before the history starts, then at a steady rate."""
     early = rng.random() < 0.34
     spread = rng.random()
     return int(FIRST_DAY + spread * -FIRST_DAY) if early else int(spread * LAST_ARRIVAL)

@@ -1,4 +1,4 @@
-"""Neutral facts: what changed about a thing and when, before any vendor's shape is put on it."""
+"""Record neutral facts: what changed and when, independent of vendor formats."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Facts:
 
 
 def states(steps: Steps, until: int) -> Iterator[tuple[int, State]]:
-    """Each instant before ``until`` at which something changed, with the whole state then."""
+    """Yield each instant before ``until`` at which something changed, with the full state."""
     state: State = {}
     shown: State | None = None
     ordered = sorted(steps, key=lambda step: step[0])
@@ -43,18 +43,18 @@ def states(steps: Steps, until: int) -> Iterator[tuple[int, State]]:
 
 
 class Agenda:
-    """Actions waiting for their instant, carried out in time order."""
+    """Scheduled actions, run in time order."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Action]] = []
         self._order = count()
 
     def at(self, when: int, action: Action) -> None:
-        """Carry out ``action(when)`` once time gets there."""
+        """Schedule ``action(when)``."""
         heapq.heappush(self._heap, (when, next(self._order), action))
 
     def run_until(self, end: int) -> None:
-        """Carry out all that is due before ``end``, also what those actions add."""
+        """Run all actions due before ``end``, including those that they schedule."""
         while self._heap and self._heap[0][0] < end:
             when, _, action = heapq.heappop(self._heap)
             action(when)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from demo.company.clock import as_datetime
+from demo.company.customer import Customer
 from demo.company.facts import State
-from demo.company.life import Life
 from demo.company.versions import Doc
 
 Properties = dict[str, str | None]
 Links = dict[str, Iterable[str]]
-Shape = Callable[[Life, State], tuple[Properties, Links]]
+Shape = Callable[[Customer, State], tuple[Properties, Links]]
 
 SINGULAR = {
     "companies": "company", "contacts": "contact", "meetings": "meeting_event", "tickets": "ticket",
@@ -52,17 +52,17 @@ def associations(stream: str, links: Links) -> Doc:
     return block
 
 
-def of_company(life: Life, *people: str | None) -> Links:
+def of_company(customer: Customer, *people: str | None) -> Links:
     """Linked to the customer's company and to some of its contacts."""
     return {
-        "companies": [life.profile.company_id],
+        "companies": [customer.profile.company_id],
         "contacts": [person for person in people if person],
     }
 
 
-def company(life: Life, state: State) -> tuple[Properties, Links]:
+def company(customer: Customer, state: State) -> tuple[Properties, Links]:
     """A company; the ``nps_`` properties tell of the latest wave of invitations."""
-    profile = life.profile
+    profile = customer.profile
     return {
         "name": state["name"], "domain": state["domain"],
         "website": state["domain"] and f"https://{profile.domain}",
@@ -77,18 +77,18 @@ def company(life: Life, state: State) -> tuple[Properties, Links]:
     }, {}  # fmt: skip
 
 
-def contact(life: Life, state: State) -> tuple[Properties, Links]:
+def contact(customer: Customer, state: State) -> tuple[Properties, Links]:
     """A person; ``left_company_on`` is known only once somebody noticed."""
     return {
         "firstname": state["first"], "lastname": state["last"], "email": state["email"],
         "jobtitle": state["title"], "customer_role": state["role"],
-        "left_company_on": state["left_on"], "company": life.profile.name,
+        "left_company_on": state["left_on"], "company": customer.profile.name,
         "hs_email_bounce": "1" if state["bounced"] else None, "lifecyclestage": "customer",
         "hs_merged_object_ids": ";".join(state["merged"]) or None,
-    }, {"companies": [life.profile.company_id]}  # fmt: skip
+    }, {"companies": [customer.profile.company_id]}  # fmt: skip
 
 
-def meeting(life: Life, state: State) -> tuple[Properties, Links]:
+def meeting(customer: Customer, state: State) -> tuple[Properties, Links]:
     """A meeting; ``review_sections`` lists what a review's document covers."""
     return {
         "hs_meeting_title": state["title"], "hs_meeting_start_time": stamp(state["start"]),
@@ -96,10 +96,10 @@ def meeting(life: Life, state: State) -> tuple[Properties, Links]:
         "hs_meeting_outcome": state["outcome"], "hs_activity_type": state["type"],
         "hubspot_owner_id": state["owner"], "document_url": state["document"],
         "review_sections": state["sections"], "risk_tags": state["risks"],
-    }, of_company(life, *state["people"])  # fmt: skip
+    }, of_company(customer, *state["people"])  # fmt: skip
 
 
-def ticket(life: Life, state: State) -> tuple[Properties, Links]:
+def ticket(customer: Customer, state: State) -> tuple[Properties, Links]:
     """A ticket of the support pipeline: 1 new, 2 waiting on contact, 3 waiting on us, 4 closed."""
     return {
         "subject": state["subject"], "content": None, "hs_pipeline": "0",
@@ -110,39 +110,39 @@ def ticket(life: Life, state: State) -> tuple[Properties, Links]:
         "customer_informed_on": state["informed_on"],
         "first_auto_reply_date": moment(state["auto_replied"]),
         "hs_conversations_originating_thread_id": state["thread"],
-    }, of_company(life, state["person"])  # fmt: skip
+    }, of_company(customer, state["person"])  # fmt: skip
 
 
-def deal(life: Life, state: State) -> tuple[Properties, Links]:
+def deal(customer: Customer, state: State) -> tuple[Properties, Links]:
     """A deal; the amount is a year's worth in the customer's currency."""
     won, lost = state["stage"] == "closedwon", state["stage"] == "closedlost"
     return {
         "dealname": state["name"], "dealstage": state["stage"], "dealtype": state["type"],
         "pipeline": "default", "amount": state["amount"], "closedate": moment(state["closes"]),
-        "deal_currency_code": life.profile.currency.upper(), "hubspot_owner_id": state["owner"],
+        "deal_currency_code": customer.profile.currency.upper(), "hubspot_owner_id": state["owner"],
         "hs_is_closed": "true" if won or lost else "false",
         "hs_is_closed_won": "true" if won else "false", "closed_lost_reason": state["lost"],
-    }, of_company(life)  # fmt: skip
+    }, of_company(customer)  # fmt: skip
 
 
-def goal(life: Life, state: State) -> tuple[Properties, Links]:
+def goal(customer: Customer, state: State) -> tuple[Properties, Links]:
     """A goal, the custom object ``2-9001``."""
     return {
         "goal_name": state["name"], "baseline": text(state["baseline"]),
         "target": text(state["target"]), "current_value": text(state["current"]),
         "due_on": state["due_on"], "status": state["status"],
-    }, of_company(life)  # fmt: skip
+    }, of_company(customer)  # fmt: skip
 
 
-def task(life: Life, state: State) -> tuple[Properties, Links]:
-    """A follow-up; ``survey_response_id`` names the answer that called for it."""
+def task(customer: Customer, state: State) -> tuple[Properties, Links]:
+    """A follow-up; ``survey_response_id`` names the survey response that triggered it."""
     return {
         "hs_task_subject": state["subject"], "hs_task_body": None, "hs_task_type": state["type"],
         "hs_task_status": state["status"], "hs_task_priority": state["priority"],
         "hs_timestamp": stamp(state["due"]), "hubspot_owner_id": state["owner"],
         "hs_task_completion_date": moment(state["completed"]),
         "survey_response_id": state["response"],
-    }, of_company(life, state["person"])  # fmt: skip
+    }, of_company(customer, state["person"])  # fmt: skip
 
 
 # stream -> (kind of fact, shape)

@@ -18,13 +18,13 @@ class Mood:
         self.history: list[float] = []
 
     def step(self) -> None:
-        """Let a day pass: drift, and forget a little of what happened."""
+        """Advance one day: random drift and slow return to the centre."""
         self.centre += 0.004 * (self.fit - self.centre) + self.rng.gauss(0, 0.035)
         self.value += 0.014 * (self.centre - self.value) + self.rng.gauss(0, 0.10)
         self.value = min(HIGHEST, max(LOWEST, self.value))
         self.history.append(self.value)
 
     def shock(self, size: float) -> None:
-        """Something good or bad happened; a third of it stays."""
+        """Change satisfaction by ``size``; a third of it lasts."""
         self.value = min(HIGHEST, max(LOWEST, self.value + size))
         self.centre = min(HIGHEST, max(LOWEST, self.centre + size / 3))

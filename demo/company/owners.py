@@ -1,4 +1,4 @@
-"""The account managers: who looks after which book of customers, and when one follows another."""
+"""Simulate account managers: their books of customers and their succession."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from demo.company.chance import Streams, token
 from demo.company.names import person
 
 BOOKS = {"SMB": 4, "Mid-Market": 6, "Enterprise": 6}
-OWNERS_INDEX = 2**31  # no customer has this index, so the stream is the owners' own
+OWNERS_INDEX = 2**31  # no customer has this index, so the random stream is separate
 HIRED = -700
 
 
@@ -28,7 +28,7 @@ class Owner:
 
 
 class Roster:
-    """Every book's owners, one after another; a book never stands empty."""
+    """The owners of every book in succession; a book always has an owner."""
 
     def __init__(self, seed: int) -> None:
         rng = Streams(seed, OWNERS_INDEX)["company"]
@@ -63,5 +63,5 @@ class Roster:
 
 
 def owner_on(book: list[Owner], day: int) -> Owner:
-    """Who looks after the book on that day."""
+    """Return the owner of the book on that day."""
     return next(o for o in reversed(book) if o.from_day <= day)

@@ -8,12 +8,12 @@ version has ``archived`` and ``archivedAt`` and is marked deleted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from demo.company.clock import Clock, as_datetime
+from demo.company.customer import Customer
 from demo.company.facts import Steps, states
 from demo.company.hubspot_shapes import SHAPES, Shape, associations, stamp
-from demo.company.life import Life
 from demo.company.owners import Owner, Roster
 from demo.company.versions import Doc, Records, Version
 
@@ -21,18 +21,18 @@ CREATEDATE = ("companies", "contacts", "deals", "tickets")
 
 
 def render_records(
-    life: Life, stream: str, kind: str, shape: Shape, until: int
+    customer: Customer, stream: str, kind: str, shape: Shape, until: int
 ) -> dict[str, list[Version]]:
     """All versions of one kind of record of one customer."""
     return {
-        key: list(versions(life, stream, key, steps, shape, until))
-        for key, steps in life.facts.of(kind).items()
+        key: list(versions(customer, stream, key, steps, shape, until))
+        for key, steps in customer.facts.of(kind).items()
         if min(at for at, _ in steps) < until
     }
 
 
 def versions(
-    life: Life, stream: str, key: str, steps: Steps, shape: Shape, until: int
+    customer: Customer, stream: str, key: str, steps: Steps, shape: Shape, until: int
 ) -> Iterable[Version]:
     """The record's documents in time order, milliseconds drawn from its id."""
     wobble = int(key) % 997 / 1000
@@ -41,7 +41,7 @@ def versions(
         instant = at + wobble
         created = created or stamp(instant)
         modified = "lastmodifieddate" if stream == "contacts" else "hs_lastmodifieddate"
-        properties, links = shape(life, state)
+        properties, links = shape(customer, state)
         properties["createdate" if stream in CREATEDATE else "hs_createdate"] = created
         properties[modified] = stamp(instant)
         properties["hs_object_id"] = key
@@ -83,7 +83,9 @@ def owner_versions(owner: Owner, clock: Clock, until: int) -> list[Version]:
 TEAMS = ["SMB", "Mid-Market", "Enterprise"]
 
 
-def render(records: Records, lives: list[Life], roster: Roster, clock: Clock, days: int) -> None:
+def render(
+    records: Records, customers: Sequence[Customer], roster: Roster, clock: Clock, days: int
+) -> None:
     """Add all HubSpot streams to the records."""
     until = clock.midnight(days)
     records["hubspot", "owners"] = {
@@ -93,5 +95,5 @@ def render(records: Records, lives: list[Life], roster: Roster, clock: Clock, da
     }
     for stream, (kind, shape) in SHAPES.items():
         into = records["hubspot", stream] = {}
-        for life in lives:
-            into.update(render_records(life, stream, kind, shape, until))
+        for customer in customers:
+            into.update(render_records(customer, stream, kind, shape, until))

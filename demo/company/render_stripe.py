@@ -6,7 +6,7 @@ whole here; a server cuts them at ten and says so with ``has_more``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from demo.company import stripe_billing, stripe_money
 from demo.company.catalogue import (
@@ -20,13 +20,13 @@ from demo.company.catalogue import (
 )
 from demo.company.chance import token
 from demo.company.clock import DAY, Clock, as_datetime
+from demo.company.customer import Customer
 from demo.company.facts import State, states
-from demo.company.life import Life
 from demo.company.versions import Doc, Records, Version
 
 API_VERSION = "2025-02-24.acacia"
 OPENED = -520  # the day on which the company put its prices into Stripe
-Shape = Callable[[Life, str, State], Doc]
+Shape = Callable[[Customer, str, State], Doc]
 
 # stream -> (kind of fact, shape, noun of its events)
 SHAPES: dict[str, tuple[str, Shape, str]] = {
@@ -38,17 +38,19 @@ SHAPES: dict[str, tuple[str, Shape, str]] = {
 }
 
 
-def render(records: Records, lives: list[Life], clock: Clock, days: int) -> None:
+def render(records: Records, customers: Sequence[Customer], clock: Clock, days: int) -> None:
     """Add all Stripe streams to the records."""
     until = clock.midnight(days)
     for stream in (*SHAPES, "products", "prices", "coupons", "events"):
         records["stripe", stream] = {}
     add_catalogue(records, clock, until)
-    for life in lives:
+    for customer in customers:
         for stream, (kind, shape, noun) in SHAPES.items():
-            for key, steps in life.facts.of(kind).items():
+            for key, steps in customer.facts.of(kind).items():
                 found = [
-                    Version(as_datetime(at), shape(life, key, state), bool(state.get("removed")))
+                    Version(
+                        as_datetime(at), shape(customer, key, state), bool(state.get("removed"))
+                    )
                     for at, state in states(steps, until)
                 ]
                 add(records, stream, key, found, noun)

@@ -6,11 +6,12 @@ it keeps its token. ``form_id`` tells the form; the API itself says it by its pa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from demo.company.clock import Clock, as_datetime
+from demo.company.customer import Customer
 from demo.company.facts import State, states
-from demo.company.life import Life
 from demo.company.versions import Doc, Records, Version
 
 MADE = -30  # the day on which the forms were made
@@ -65,7 +66,7 @@ def answers(state: State) -> list[Doc]:
     return found
 
 
-def response(life: Life, key: str, state: State) -> Doc:
+def response(customer: Customer, key: str, state: State) -> Doc:
     """One response as the Responses API shows it."""
     done = state["submitted"] is not None
     doc: dict[str, Any] = {
@@ -73,7 +74,7 @@ def response(life: Life, key: str, state: State) -> Doc:
         "response_type": "completed" if done else "partial", "landed_at": stamp(state["landed"]),
         "metadata": {"user_agent": "Mozilla/5.0", "platform": "other", "referer": "",
                      "network_id": key[:10], "browser": "default"},
-        "hidden": {"company_id": life.profile.company_id, "contact_id": state["contact"],
+        "hidden": {"company_id": customer.profile.company_id, "contact_id": state["contact"],
                    "email": state["email"]},
         "calculated": {"score": 0}, "variables": [], "answers": answers(state),
     }  # fmt: skip
@@ -83,17 +84,17 @@ def response(life: Life, key: str, state: State) -> Doc:
     return doc
 
 
-def render(records: Records, lives: list[Life], clock: Clock, days: int) -> None:
+def render(records: Records, customers: Sequence[Customer], clock: Clock, days: int) -> None:
     """Add the Typeform streams to the records."""
     until, made = clock.midnight(days), clock.midnight(MADE) + 32_400
     records["typeform", "forms"] = {
         name: [Version(as_datetime(made), form(name, made))] for name in FORMS
     }
     into = records["typeform", "responses"] = {}
-    for life in lives:
-        for key, steps in life.facts.of("response").items():
+    for customer in customers:
+        for key, steps in customer.facts.of("response").items():
             found = [
-                Version(as_datetime(at), response(life, key, state))
+                Version(as_datetime(at), response(customer, key, state))
                 for at, state in states(steps, until)
             ]
             if found:

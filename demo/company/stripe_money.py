@@ -7,16 +7,16 @@ from functools import cache
 from demo.company.catalogue import ONBOARDING, PRODUCTS, Coupon, Price
 from demo.company.chance import token
 from demo.company.contract import Discount
+from demo.company.customer import Customer
 from demo.company.facts import State
-from demo.company.life import Life
 from demo.company.versions import Doc
 
 
-def customer(life: Life, key: str, state: State) -> Doc:
+def customer(customer: Customer, key: str, state: State) -> Doc:
     """A customer, or what is left of a removed one."""
     if state.get("removed"):
         return {"id": key, "object": "customer", "deleted": True}
-    profile = life.profile
+    profile = customer.profile
     return {
         "id": key, "object": "customer",
         "address": {"city": profile.city, "country": profile.country, "line1": None,
@@ -33,17 +33,17 @@ def customer(life: Life, key: str, state: State) -> Doc:
     }  # fmt: skip
 
 
-def charge(life: Life, key: str, state: State) -> Doc:
+def charge(customer: Customer, key: str, state: State) -> Doc:
     """An attempt to be paid by card."""
     failure, amount = state["failure"], state["amount"]
     return {
         "id": key, "object": "charge", "amount": amount,
         "amount_captured": 0 if failure else amount, "amount_refunded": state["refunded"],
         "balance_transaction": None if failure else f"txn_3{token(23, key)}",
-        "billing_details": {"address": None, "email": None, "name": life.profile.name,
+        "billing_details": {"address": None, "email": None, "name": customer.profile.name,
                             "phone": None},
-        "captured": not failure, "created": state["created"], "currency": life.profile.currency,
-        "customer": life.profile.stripe_id, "description": "Subscription", "disputed": False,
+        "captured": not failure, "created": state["created"], "currency": customer.profile.currency,
+        "customer": customer.profile.stripe_id, "description": "Subscription", "disputed": False,
         "failure_code": failure, "failure_message": "Your card was declined." if failure else None,
         "invoice": state["invoice"], "livemode": False, "metadata": {},
         "outcome": {"network_status": "declined_by_network" if failure else "approved_by_network",
@@ -55,12 +55,12 @@ def charge(life: Life, key: str, state: State) -> Doc:
     }  # fmt: skip
 
 
-def refund(life: Life, key: str, state: State) -> Doc:
+def refund(customer: Customer, key: str, state: State) -> Doc:
     """Money given back."""
     return {
         "id": key, "object": "refund", "amount": state["amount"],
         "balance_transaction": f"txn_3{token(23, key)}", "charge": state["charge"],
-        "created": state["created"], "currency": life.profile.currency, "metadata": {},
+        "created": state["created"], "currency": customer.profile.currency, "metadata": {},
         "payment_intent": None, "reason": state["reason"], "receipt_number": None,
         "status": "succeeded",
     }  # fmt: skip
@@ -100,7 +100,7 @@ def recurring(months: int) -> Doc | None:
 
 
 def price(item: Price, created: int, *, active: bool) -> Doc:
-    """A price of the catalogue, also as it stands inside lines and items."""
+    """Return a price of the catalogue, in the form that lines and items embed too."""
     interval = {0: "once", 1: "month", 12: "year"}[item.months]
     return {
         "id": item.id, "object": "price", "active": active, "billing_scheme": "per_unit",

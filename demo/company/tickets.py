@@ -1,15 +1,14 @@
-"""Support tickets: how many come, how fast they are answered, and what slow ones do."""
+"""Simulate support tickets: arrival, response, resolution and their effect on satisfaction."""
 
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING
 
 from demo.company.chance import weighted
 from demo.company.clock import DAY, HOUR
-
-if TYPE_CHECKING:
-    from demo.company.life import Life
+from demo.company.customer import Customer
+from demo.company.people import People
+from demo.company.surveys import Surveys
 
 A_MONTH = {"SMB": 0.45, "Mid-Market": 0.9, "Enterprise": 1.9}
 CATEGORIES = (
@@ -31,109 +30,109 @@ SLOWNESS = {"LOW": 2.2, "MEDIUM": 1.2, "HIGH": 0.6, "URGENT": 0.35}
 class Tickets:
     """Opens a customer's tickets and carries them to their end."""
 
-    def __init__(self, life: Life) -> None:
-        self.life = life
-        self.rng = life.streams["tickets"]
-        # What came later has a stream of its own, so that the tickets stay what they were.
-        self.later = Random(life.streams.seed_of("tickets") + 1)
+    def __init__(self, customer: Customer, people: People, surveys: Surveys) -> None:
+        self.customer, self.people, self.surveys = customer, people, surveys
+        self.rng = customer.streams["tickets"]
+        # A separate stream, so that features added later do not change existing tickets.
+        self.later = Random(customer.streams.seed_of("tickets") + 1)
         self.made = 0
 
     def step(self, day: int) -> None:
-        """Perhaps a ticket today; discontent brings more, weekends bring few."""
+        """Open a ticket with a probability that depends on satisfaction and weekday."""
         draw = self.rng.random()
-        if day < 0 or self.life.billing.contract is None:
+        if day < 0 or self.customer.contract is None:
             return
-        rate = A_MONTH[self.life.profile.segment] / 30.4
-        rate *= 1 + 0.28 * max(0.0, 7.2 - self.life.mood.value)
-        rate *= 1.3 if self.life.clock.is_weekday(day) else 0.25
+        rate = A_MONTH[self.customer.profile.segment] / 30.4
+        rate *= 1 + 0.28 * max(0.0, 7.2 - self.customer.mood.value)
+        rate *= 1.3 if self.customer.clock.is_weekday(day) else 0.25
         if draw < rate:
-            self.open(self.life.office(day, self.rng, 7, 19))
+            self.open(self.customer.office(day, self.rng, 7, 19))
 
     def open(self, at: int) -> None:
         """A new ticket, with the moments of its reply and its closing."""
         self.made += 1
-        key = str(31_000_000_000 + self.life.index * 1_000_003 + self.made * 11)
+        key = str(31_000_000_000 + self.customer.index * 1_000_003 + self.made * 11)
         category = weighted(self.rng, CATEGORIES)
         priority = weighted(self.rng, PRIORITIES)
         subjects = SUBJECTS[category]
-        staff = self.life.people.present()
+        staff = self.people.present()
         asker = staff[int(self.rng.random() * len(staff))].id if staff else None
-        self.life.facts.note(
+        self.customer.facts.note(
             "ticket", key, at, created=at, category=category, priority=priority, stage="1",
             subject=subjects[int(self.rng.random() * len(subjects))], person=asker, replied=None,
             closed=None, channel=weighted(self.rng, CHANNELS), implemented_on=None, archived=False,
-            informed_on=None, owner=self.life.owner(self.life.clock.day_of(at)).id,
+            informed_on=None, owner=self.customer.owner(self.customer.clock.day_of(at)).id,
             thread=f"5{key}", auto_replied=self.auto_reply(at),
         )  # fmt: skip
         if self.later.random() < 0.03:
             self.ask_again(key, at)
         if self.rng.random() < 0.006:
-            self.life.facts.note("ticket", key, at + 2 * HOUR, archived=True)
+            self.customer.facts.note("ticket", key, at + 2 * HOUR, archived=True)
             return
         wait = self.rng.lognormvariate(1.0, 1.15) * SLOWNESS[priority] * HOUR
         reply = self.working(at + max(120, int(wait)))
-        self.life.agenda.at(reply, lambda t: self.reply(key, category, priority, at, t))
+        self.customer.agenda.at(reply, lambda t: self.reply(key, category, priority, at, t))
 
     def auto_reply(self, at: int) -> int | None:
         """Most tickets are acknowledged by a machine in the second they arrive."""
         return at if self.later.random() < 0.6 else None
 
     def ask_again(self, key: str, at: int) -> None:
-        """The same matter once more by mail: a ticket of the same thread, closed as a copy."""
-        state = dict(self.life.facts.of("ticket")[key][0][1])
+        """Create a second ticket of the same thread, closed as a duplicate."""
+        state = dict(self.customer.facts.of("ticket")[key][0][1])
         twin, again = str(int(key) + 5), at + int((1 + 5 * self.later.random()) * HOUR)
         state.update(created=again, channel="EMAIL", auto_replied=None)
-        self.life.facts.note("ticket", twin, again, **state)
-        self.life.facts.note("ticket", twin, again + HOUR, stage="4", closed=again + HOUR)
+        self.customer.facts.note("ticket", twin, again, **state)
+        self.customer.facts.note("ticket", twin, again + HOUR, stage="4", closed=again + HOUR)
 
     def working(self, at: int) -> int:
-        """Nobody answers at a weekend; those answers come on Monday."""
-        day = self.life.clock.day_of(at)
-        monday = self.life.clock.next_weekday(day)
-        return at if monday == day else max(at, self.life.office(monday, self.rng, 8, 12))
+        """Move weekend times to Monday."""
+        day = self.customer.clock.day_of(at)
+        monday = self.customer.clock.next_weekday(day)
+        return at if monday == day else max(at, self.customer.office(monday, self.rng, 8, 12))
 
     def reply(self, key: str, category: str, priority: str, opened: int, at: int) -> None:
-        """The first answer; a late one to something urgent is remembered."""
-        self.life.facts.note("ticket", key, at, stage="2", replied=at)
+        """Send the first response; a late response to an urgent ticket lowers satisfaction."""
+        self.customer.facts.note("ticket", key, at, stage="2", replied=at)
         if at - opened > 8 * HOUR and priority in ("LOW", "MEDIUM") and self.later.random() < 0.15:
-            self.life.facts.note("ticket", key, at, priority="HIGH")
+            self.customer.facts.note("ticket", key, at, priority="HIGH")
         hours = (at - opened) / HOUR
         if hours > 24:
-            self.life.mood.shock(-0.12 - (0.35 if priority in ("HIGH", "URGENT") else 0.0))
+            self.customer.mood.shock(-0.12 - (0.35 if priority in ("HIGH", "URGENT") else 0.0))
         days = self.rng.lognormvariate(0.3, 1.0) * (2.0 if category == "PRODUCT_ISSUE" else 1.0)
         closing = self.working(at + 600 + int(days * DAY))
         if days > 1:
-            self.life.facts.note("ticket", key, (at + closing) // 2, stage="3")
-        self.life.agenda.at(closing, lambda t: self.close(key, category, opened, t))
+            self.customer.facts.note("ticket", key, (at + closing) // 2, stage="3")
+        self.customer.agenda.at(closing, lambda t: self.close(key, category, opened, t))
 
     def close(self, key: str, category: str, opened: int, at: int) -> None:
-        """Solved, sooner or later; the customer may be asked how it was."""
-        self.life.facts.note("ticket", key, at, stage="4", closed=at)
+        """Close the ticket; the customer may get a survey."""
+        self.customer.facts.note("ticket", key, at, stage="4", closed=at)
         days = (at - opened) / DAY
         if category == "PRODUCT_ISSUE" and days > 8:
-            self.life.mood.shock(-0.25 - 0.5 * self.rng.random())
+            self.customer.mood.shock(-0.25 - 0.5 * self.rng.random())
         if self.rng.random() < 0.04:
             self.reopen(key, at)
         else:
-            self.life.surveys.after_ticket(at, days)
+            self.surveys.after_ticket(at, days)
         if category == "FEATURE_REQUEST" and self.rng.random() < 0.38:
             self.implement(key, at)
 
     def reopen(self, key: str, at: int) -> None:
-        """It was not solved after all."""
-        self.life.mood.shock(-0.2)
+        """Reopen and close the ticket again."""
+        self.customer.mood.shock(-0.2)
         again = at + int((0.3 + 3 * self.rng.random()) * DAY)
-        self.life.facts.note("ticket", key, again, stage="3", closed=None)
+        self.customer.facts.note("ticket", key, again, stage="3", closed=None)
         done = again + int((0.5 + 4 * self.rng.random()) * DAY)
-        self.life.facts.note("ticket", key, done, stage="4", closed=done)
+        self.customer.facts.note("ticket", key, done, stage="4", closed=done)
 
     def implement(self, key: str, at: int) -> None:
-        """The request is built weeks later, and the customer is told, or not."""
+        """Implement the feature request weeks later; the customer may be informed."""
         built = at + int((8 + 60 * self.rng.random()) * DAY)
-        on = self.life.clock.date(self.life.clock.day_of(built)).isoformat()
-        self.life.facts.note("ticket", key, built, implemented_on=on)
+        on = self.customer.clock.date(self.customer.clock.day_of(built)).isoformat()
+        self.customer.facts.note("ticket", key, built, implemented_on=on)
         if self.rng.random() < 0.6:
             told = built + int(12 * self.rng.random() * DAY) + HOUR
-            told_on = self.life.clock.date(self.life.clock.day_of(told)).isoformat()
-            self.life.facts.note("ticket", key, told, informed_on=told_on)
-            self.life.agenda.at(told, lambda _: self.life.mood.shock(0.2))
+            told_on = self.customer.clock.date(self.customer.clock.day_of(told)).isoformat()
+            self.customer.facts.note("ticket", key, told, informed_on=told_on)
+            self.customer.agenda.at(told, lambda _: self.customer.mood.shock(0.2))

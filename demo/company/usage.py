@@ -50,7 +50,7 @@ def activity(life: Life, until: int) -> Activity | None:
 def product_in_use(life: Life, days: np.ndarray) -> np.ndarray:
     """1 while subscribed, little while paused or after having decided to leave."""
     share = np.zeros(len(days))
-    for contract in life.billing.contracts:
+    for contract in life.contracts:
         begins = life.clock.day_of(contract.start)
         ends = days[-1] + 1 if contract.ended_at is None else life.clock.day_of(contract.ended_at)
         share[(days >= begins) & (days < ends)] = 1.0

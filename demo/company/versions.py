@@ -1,4 +1,4 @@
-"""What the simulation yields: versions of vendor documents, usage events, the truth behind."""
+"""Define the output of the simulation: document versions, usage events and the true state."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Version:
 class Churn:
     """The end of a paid relationship, at ``ended_on`` (UTC date of the subscription's end).
 
-    ``kind`` is voluntary, involuntary (unpaid) or silent (left without any warning).
+    ``kind`` is voluntary, involuntary (unpaid) or silent (without any warning).
     """
 
     ended_on: date
@@ -75,13 +75,13 @@ class CustomerTruth:
 
     @property
     def churned_on(self) -> date | None:
-        """When the customer left, or None while (or again) a customer."""
+        """Return the churn date, or None while the customer is active (again)."""
         gone = len(self.churns) > len(self.reactivated_on)
         return self.churns[-1].ended_on if gone else None
 
     @property
     def left_without_warning(self) -> bool:
-        """Whether the customer is gone although it seemed content."""
+        """Return whether the customer churned silently."""
         return self.churned_on is not None and self.churns[-1].kind == "silent"
 
 
@@ -114,7 +114,7 @@ class World:
         return seen
 
     def save(self, path: Path) -> None:
-        """Write the world so that a reader never finds half of it."""
+        """Write the world atomically."""
         draft = path.with_suffix(path.suffix + ".part")
         with draft.open("wb") as file:
             pickle.dump(self, file, protocol=5)
@@ -122,8 +122,8 @@ class World:
 
     @classmethod
     def load(cls, path: Path) -> World:
-        """Read what ``save`` wrote; only ever load files of your own making."""
-        # Millions of small objects and no cycles: the collector would cost half the time.
+        """Read what ``save`` wrote; only load files of your own."""
+        # Millions of small objects without cycles: garbage collection would double the time.
         collecting = gc.isenabled()
         gc.disable()
         try:

@@ -1,17 +1,16 @@
-"""What a paying customer asks for over time: more or fewer seats, modules, plans, a pause."""
+"""Simulate changes that a paying customer wants: seats, modules, plans, a pause."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from demo.company import catalogue
+from demo.company.billing import Billing
 from demo.company.changes import NEXT_PLAN, PREVIOUS_PLAN, Change, seat_item
 from demo.company.clock import HOUR
 from demo.company.contract import Contract
-
-if TYPE_CHECKING:
-    from demo.company.life import Life
+from demo.company.customer import Customer
+from demo.company.deals import Deals
 
 DAYS = 30.4
 # wish -> chance in a month at a mood of 7, and how a point of mood changes it
@@ -25,29 +24,29 @@ WISHES = {
 class Wishes:
     """At most one wish a day, drawn by how content the customer is."""
 
-    def __init__(self, life: Life) -> None:
-        self.life = life
-        self.rng = life.streams["deals"]
+    def __init__(self, customer: Customer, billing: Billing, deals: Deals) -> None:
+        self.customer, self.billing, self.deals = customer, billing, deals
+        self.rng = customer.streams["deals"]
 
     def step(self, day: int) -> None:
         """Draw a wish and hand it on: small customers help themselves, larger ones negotiate."""
         draw = self.rng.random()
-        contract = self.life.billing.contract
+        contract = self.customer.contract
         if contract is None or contract.status != "active" or contract.cancel_at_period_end:
             return
-        above = self.life.mood.value - 7.0
+        above = self.customer.mood.value - 7.0
         for wish, (rate, slope) in WISHES.items():
             draw -= rate / DAYS * slope**above
             if draw < 0:
                 # Through the agenda, so that the changes of one day keep their order.
-                at = self.life.office(day, self.rng)
-                self.life.agenda.at(at, partial(self.act, wish, contract))
+                at = self.customer.office(day, self.rng)
+                self.customer.agenda.at(at, partial(self.act, wish, contract))
                 return
 
     def act(self, wish: str, contract: Contract, at: int) -> None:
         """Turn a wish into a change, if it makes sense for this customer."""
-        billing, seats = self.life.billing, seat_item(contract)
-        if contract is not billing.contract:
+        billing, seats = self.billing, seat_item(contract)
+        if contract is not self.customer.contract:
             return
         if wish == "pause":
             if contract.months == 1 and contract.paused_until is None:
@@ -55,7 +54,7 @@ class Wishes:
         elif wish == "discount":
             billing.coupon_next = catalogue.PERCENT_COUPONS["stay30"]
         elif wish == "yearly":
-            if contract.months == 1 and self.life.profile.segment != "Enterprise":
+            if contract.months == 1 and self.customer.profile.segment != "Enterprise":
                 billing.request(Change("yearly", at_boundary=True), at)
         else:
             self.act_on_items(wish, contract, seats.quantity, at)
@@ -68,7 +67,7 @@ class Wishes:
             self.expand(Change("seats", more), at)
         elif wish == "fewer_seats":
             fewer = max(1, round(seats * (0.08 + 0.25 * self.rng.random())))
-            self.life.billing.request(Change("seats", -fewer, at_boundary=later), at)
+            self.billing.request(Change("seats", -fewer, at_boundary=later), at)
         elif wish == "add_module":
             pick = catalogue.MODULES[int(self.rng.random() * len(catalogue.MODULES))]
             self.expand(Change("add", product=pick), at)
@@ -77,7 +76,7 @@ class Wishes:
             modules = [product for product in owned if product in catalogue.MODULES]
             if modules:
                 pick = modules[int(self.rng.random() * len(modules))]
-                self.life.billing.request(Change("drop", product=pick, at_boundary=later), at)
+                self.billing.request(Change("drop", product=pick, at_boundary=later), at)
         else:
             self.change_plan(wish, contract, at)
 
@@ -87,14 +86,14 @@ class Wishes:
             self.expand(Change("plan", product=NEXT_PLAN[plan]), at)
         elif wish == "downgrade" and plan in PREVIOUS_PLAN:
             change = Change("plan", product=PREVIOUS_PLAN[plan], at_boundary=True)
-            self.life.billing.request(change, at)
+            self.billing.request(change, at)
 
     def expand(self, change: Change, at: int) -> None:
         """Buy more: larger customers through a deal; some take part back the same day."""
-        if self.life.profile.segment != "SMB":
-            self.life.deals.expansion(change, at)
+        if self.customer.profile.segment != "SMB":
+            self.deals.expansion(change, at)
             return
-        self.life.billing.request(change, at)
+        self.billing.request(change, at)
         if change.kind == "seats" and change.seats > 1 and self.rng.random() < 0.06:
             back = Change("seats", -max(1, change.seats // 2))
-            self.life.agenda.at(at + 2 * HOUR, lambda t: self.life.billing.request(back, t))
+            self.customer.agenda.at(at + 2 * HOUR, lambda t: self.billing.request(back, t))

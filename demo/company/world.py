@@ -1,4 +1,4 @@
-"""The demo company's world: what it is, and how to get one."""
+"""The public interface of the simulation."""
 
 from __future__ import annotations
 

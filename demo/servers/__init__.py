@@ -1,1 +1,1 @@
-"""Local HTTP servers that speak the vendors' own wire formats over the demo company."""
+"""Serve the demo company over local HTTP APIs in the vendors' own formats."""

@@ -1,9 +1,9 @@
 """Serve the demo company: ``python -m demo.servers --state .state --as-of 2026-06-30``.
 
-Addresses and tokens go to ``<state>/demo/servers.json`` once every port answers. The
-servers then follow ``<state>/demo/clock``, a file with the last complete day, and after
-every move write that day to ``<state>/demo/served`` when the export files are there too.
-``<state>/demo/truth.json`` tells what is really so, for whoever judges the signals.
+Once every port answers, the addresses and tokens are written to ``<state>/demo/servers.json``. The
+servers follow ``<state>/demo/clock``, a file with the last complete day. After each move, and once
+the export files exist, they write that day to ``<state>/demo/served``. ``<state>/demo/truth.json``
+holds the true churn and risk periods, for ``retention score check``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         folder, customers=options.customers, seed=options.seed, through=options.as_of
     )
     truth_file.write(world, folder / "truth.json")
-    gc.freeze()  # millions of objects that stay; the collector need not walk them again
+    gc.freeze()  # keep millions of permanent objects out of later garbage collections
     ports, tokens = _kept(folder)
     clock = FileClock(folder / "clock", options.as_of)
     served = folder / "served"
@@ -61,7 +61,10 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--customers", type=int, default=420)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument(
-        "--bad-day", type=_bad_day, metavar="DATE[:KIND,...]", help="poison what changed on a day"
+        "--data-faults",
+        type=_data_faults,
+        metavar="DATE[:KIND,...]",
+        help="inject faulty data into one day",
     )
     parser.add_argument(
         "--limit", type=_limit, action="append", default=[], metavar="VENDOR=PER_SECOND"
@@ -69,7 +72,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _bad_day(text: str) -> tuple[date] | tuple[date, tuple[str, ...]]:
+def _data_faults(text: str) -> tuple[date] | tuple[date, tuple[str, ...]]:
     day, _, kinds = text.partition(":")
     if kinds:
         return date.fromisoformat(day), tuple(kinds.split(","))
@@ -82,7 +85,7 @@ def _limit(text: str) -> tuple[str, int]:
 
 
 def _kept(folder: Path) -> tuple[dict[str, int], dict[str, str]]:
-    """Ports and tokens of the last start, so that a connection set up once stays good."""
+    """Read the ports and tokens of the last start, so that stored connections stay valid."""
     try:
         kept = json.loads((folder / "addresses.json").read_text())
     except (OSError, ValueError):
@@ -91,31 +94,31 @@ def _kept(folder: Path) -> tuple[dict[str, int], dict[str, str]]:
 
 
 def _announce(servers: Servers, folder: Path) -> None:
-    """Say where everything is; the files hold tokens, so only the owner reads them."""
+    """Write addresses and tokens to files that only the owner can read, and print the addresses."""
     ports = {vendor: int(url.rsplit(":", 1)[1]) for vendor, url in servers.urls.items()}
     kept = {"ports": ports, "tokens": servers.tokens}
     write_atomically(folder / "addresses.json", json.dumps(kept), 0o600)
     exports = folder / "exports" / "posthog"
-    told = {
+    shown = {
         vendor: {"base_url": url, "token": servers.tokens[vendor]}
         for vendor, url in servers.urls.items()
     }
-    told["posthog"] = {"base_url": str(exports.resolve()), "token": ""}
-    write_atomically(folder / "servers.json", json.dumps(told, indent=2), 0o600)
-    for vendor, entry in told.items():
+    shown["posthog"] = {"base_url": str(exports.resolve()), "token": ""}
+    write_atomically(folder / "servers.json", json.dumps(shown, indent=2), 0o600)
+    for vendor, entry in shown.items():
         print(f"{vendor:9} {entry['base_url']}", flush=True)
 
 
 def _prepare(servers: Servers, options: argparse.Namespace) -> None:
-    """What else was asked for: a bad day, rate limits."""
+    """Apply the rate limits and data faults given on the command line."""
     for vendor, per_second in options.limit:
         servers.faults.limit(vendor, per_second)
-    if options.bad_day:
-        servers.bad_day.switch_on(*options.bad_day)
+    if options.data_faults:
+        servers.data_faults.switch_on(*options.data_faults)
 
 
 def _follow(servers: Servers, served: Path, seen: date | None) -> date:
-    """Bring the export files to the clock when it has moved; the day that is served."""
+    """Sync the export files when the clock has moved; return the day that is served."""
     day = servers.clock.as_of
     if day != seen:
         if day > (last := servers.world.start + timedelta(days=servers.world.days - 1)):

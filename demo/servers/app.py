@@ -1,4 +1,4 @@
-"""The running servers: one port per vendor, one event loop in a thread of its own."""
+"""Run the vendor servers: one port per vendor, one event loop in its own thread."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from uuid import uuid4
 import uvicorn
 
 from demo.servers import hubspot, stripe, typeform
-from demo.servers.bad_day import DEFAULT_KINDS, BadDay, BadDayFile
 from demo.servers.clock import Clock, SetClock
-from demo.servers.faults import Faults
+from demo.servers.data_faults import DEFAULT_KINDS, DataFaults, DataFaultsFile
+from demo.servers.fault_schedule import Faults
 from demo.servers.posthog_export import Export
 from demo.servers.views import Account, Views, World
 
@@ -26,32 +26,35 @@ TOKENS: dict[str, Callable[[], str]] = {
     "stripe": lambda: f"sk_test_{uuid4().hex}",
     "typeform": lambda: f"tfp_{uuid4().hex}",
 }
-PATIENCE = 20.0  # seconds until a port that does not answer is an error
+PATIENCE = 60.0  # seconds until a port that does not answer is an error
 
 
-class BadDaySwitch:
-    """A bad day held in memory, for servers without a state folder."""
+class DataFaultsSwitch:
+    """Hold data faults in memory, for servers without a state folder."""
 
     def __init__(self) -> None:
-        self._bad: BadDay | None = None
+        self._bad: DataFaults | None = None
 
-    def __call__(self) -> BadDay | None:
+    def __call__(self) -> DataFaults | None:
         return self._bad
 
     def switch_on(self, day: date, kinds: Iterable[str] = DEFAULT_KINDS) -> None:
-        """Poison ``day`` from the next request on; raises ValueError for an unknown kind."""
-        self._bad = BadDay(day, tuple(kinds))
+        """Inject faults into ``day`` from the next request on.
+
+        Raises ValueError for an unknown kind.
+        """
+        self._bad = DataFaults(day, tuple(kinds))
 
     def switch_off(self) -> None:
-        """Show the world unpoisoned from the next request on."""
+        """Serve the original data from the next request on."""
         self._bad = None
 
 
 class Servers:
     """Usage: ``with serve(world, as_of) as servers: httpx.get(servers.urls["stripe"] + ...)``.
 
-    ``clock``, ``faults`` and ``bad_day`` may be changed while it runs. With a ``folder``,
-    the files of PostHog are under ``exports/posthog``, brought up to date by ``sync``.
+    ``clock``, ``faults`` and ``data_faults`` may be changed while it runs. With a ``folder``,
+    ``sync`` writes the PostHog files to ``exports/posthog``.
     """
 
     def __init__(
@@ -59,17 +62,19 @@ class Servers:
     ) -> None:
         self.world, self.clock, self.folder = world, clock, folder
         self.faults = Faults()
-        self.bad_day = BadDayFile(folder / "bad_day.json") if folder else BadDaySwitch()
-        self.views = Views(world, clock, self.bad_day)
+        self.data_faults = (
+            DataFaultsFile(folder / "data_faults.json") if folder else DataFaultsSwitch()
+        )
+        self.views = Views(world, clock, self.data_faults)
         self.tokens = {vendor: tokens.get(vendor) or make() for vendor, make in TOKENS.items()}
         self.urls: dict[str, str] = {}
-        self.label = ""  # names the world, so that files of another one are replaced
+        self.label = ""  # identifies the world, so that export files of another world are replaced
         self._export: Export | None = None
         self._running: list[uvicorn.Server] = []
         self._thread: threading.Thread | None = None
 
     def start(self, ports: dict[str, int] | None = None) -> Servers:
-        """Listen; returns when every port answers. A port that is taken gives way to a free one."""
+        """Listen and return when every port answers; replace a port in use by a free one."""
         sockets: list[socket.socket] = []
         for vendor, make in APPS.items():
             account = Account(vendor, self.tokens[vendor], self.views, self.folder)
@@ -107,14 +112,14 @@ class Servers:
         raise RuntimeError("the demo servers did not start")
 
     def stop(self) -> None:
-        """Finish the requests under way and close the ports."""
+        """Finish the running requests and close the ports."""
         for server in self._running:
             server.should_exit = True
         if self._thread is not None:
             self._thread.join(timeout=10)
 
     def sync(self, as_of: date | None = None) -> int:
-        """Write the export files that the clock (or ``as_of``) calls for; how many were new."""
+        """Write the export files up to the clock (or ``as_of``); return the number of new files."""
         if self.folder is None:
             raise RuntimeError("servers without a folder export no files")
         if self._export is None:
@@ -142,7 +147,7 @@ def serve(
     ports: dict[str, int] | None = None,
     tokens: dict[str, str] | None = None,
 ) -> Servers:
-    """Start the servers over ``world``; ``folder`` keeps their files (state/demo)."""
+    """Start the servers over ``world``; their files go to ``folder`` (state/demo)."""
     standing = SetClock(clock) if isinstance(clock, date) else clock
     return Servers(world, standing, folder, tokens or {}).start(ports)
 
@@ -150,7 +155,7 @@ def serve(
 def _bind(port: int) -> socket.socket:
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # Head and body are two small writes; held back for an acknowledgement they cost 40 ms.
+    # Head and body are two small writes. With Nagle's algorithm they would cost 40 ms.
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         bound.bind(("127.0.0.1", port))

@@ -1,6 +1,6 @@
-"""The simulated date that the servers show, held in memory or in a file.
+"""Hold the simulated date of the servers, in memory or in a file.
 
-``as_of`` is the last complete day; the servers show the world at midnight after it.
+``as_of`` is the last complete day; the servers show the world at the following midnight (UTC).
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Anything that knows the last complete day."""
+    """Any source of the last complete day."""
 
     @property
     def as_of(self) -> date:
-        """The last complete day."""
+        """Return the last complete day."""
 
 
 class SetClock:
-    """A clock that stands where it was put: ``clock.as_of = date(2026, 7, 1)``."""
+    """Clock held in memory: ``clock.as_of = date(2026, 7, 1)``."""
 
     def __init__(self, as_of: date) -> None:
         self.as_of = as_of
 
 
 class FileClock:
-    """A clock that is a file holding one ISO date, so that other processes can move it.
+    """Clock held in a file with one ISO date, so that other processes can move it.
 
-    A file that is missing or half written leaves the clock where it was.
+    A missing or half-written file leaves the date unchanged.
     """
 
     def __init__(self, path: Path, as_of: date | None = None) -> None:
@@ -42,27 +42,29 @@ class FileClock:
 
     @property
     def as_of(self) -> date:
-        """The date in the file at this moment."""
+        """Return the date that the file holds now."""
         with suppress(OSError, ValueError):
             self._last = date.fromisoformat(self.path.read_text().strip())
         return self._last
 
     def move(self, as_of: date) -> None:
-        """Put the clock to ``as_of``; a reader sees the old date or the new one."""
+        """Set the clock to ``as_of`` atomically: a reader sees the old date or the new one."""
         write_atomically(self.path, as_of.isoformat() + "\n")
 
 
 def move(folder: Path, as_of: date, *, patience: float = 60.0) -> None:
-    """Put the clock of the servers over ``folder`` (state/demo) to ``as_of``, and wait for them.
+    """Set the clock of the servers over ``folder`` (state/demo) and wait until they follow.
 
-    Returns once they serve that day, export files included; raises TimeoutError if they do
-    not within ``patience`` seconds.
+    Return once they serve ``as_of``, export files included. Raise TimeoutError after ``patience``
+    seconds.
     """
     write_atomically(folder / "clock", as_of.isoformat() + "\n")
     deadline = monotonic() + patience
     while not _serves(folder, as_of):
         if monotonic() > deadline:
-            raise TimeoutError(f"the demo servers over {folder} do not follow their clock")
+            raise TimeoutError(
+                f"the demo servers over {folder} do not serve {as_of} after {patience:.0f} s"
+            )
         sleep(0.02)
 
 
@@ -74,12 +76,12 @@ def _serves(folder: Path, as_of: date) -> bool:
 
 
 def instant_after(as_of: date) -> datetime:
-    """The instant at which ``as_of`` is complete: the following midnight, UTC."""
+    """Return the instant at which ``as_of`` is complete: the following midnight, UTC."""
     return datetime.combine(as_of + timedelta(days=1), time(), tzinfo=UTC)
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
-    """Replace ``path`` with ``text`` so that no reader ever sees half of it."""
+    """Replace ``path`` with ``text`` atomically: a reader never sees a partial file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.touch(mode=mode)

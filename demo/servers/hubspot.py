@@ -1,4 +1,4 @@
-"""The HubSpot CRM v3 API over the demo company: objects, search, associations, owners."""
+"""Serve the HubSpot CRM v3 API of the demo company: objects, search, associations, owners."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from starlette.routing import Route
 from demo.servers.hubspot_batch import Batches, body_of, cursor_of, not_found, refusal
 from demo.servers.hubspot_links import as_v3, links
 from demo.servers.hubspot_search import invalid, search
-from demo.servers.hubspot_shelf import Doc, Shelf, history
+from demo.servers.hubspot_store import Doc, Store, history
+from demo.servers.transport import ApiError, Handler, bearer, on_api_error, reply
 from demo.servers.views import Account, View
-from demo.servers.wire import Handler, WireError, bearer, on_wire_error, reply
 
 DAILY = 650_000
 
 
 def app(account: Account) -> Starlette:
-    """The API as an ASGI application."""
+    """Return the API as an ASGI application."""
     hub = HubSpot(account)
     crm = "/crm/v3/objects/{kind}"
     routes = [
@@ -40,15 +40,15 @@ def app(account: Account) -> Starlette:
     ]
     return Starlette(
         routes=[Route(path, hub.guarded(run), methods=[verb]) for verb, path, run in routes],
-        exception_handlers={WireError: on_wire_error},
+        exception_handlers={ApiError: on_api_error},
     )
 
 
 class HubSpot(Batches):
-    """The handlers; each takes one view and answers from it."""
+    """Handle the requests; each handler answers from one view."""
 
     def guarded(self, run: Handler) -> Handler:
-        """``run`` behind the token check, with the rate limit headers of every answer."""
+        """Wrap ``run`` with the token check and HubSpot's rate limit headers."""
 
         async def handler(request: Request) -> Response:
             if bearer(request) != self.account.token:
@@ -70,8 +70,8 @@ class HubSpot(Batches):
         return handler
 
     async def listing(self, request: Request) -> Response:
-        """GET /crm/v3/objects/{type}: every record, in the order of ids, without a wall."""
-        query, found = request.query_params, self.shelf(request)
+        """GET /crm/v3/objects/{type}: all records by id, without the limit of 10,000."""
+        query, found = request.query_params, self.store(request)
         most = 50 if "propertiesWithHistory" in query else 100
         limit, after = _limit(query.get("limit", "10"), most), cursor_of(query.get("after"))
         docs, rest = found.page(after, limit, _flag(query, "archived"))
@@ -83,21 +83,21 @@ class HubSpot(Batches):
 
     async def one(self, request: Request) -> Response:
         """GET /crm/v3/objects/{type}/{id}."""
-        query, found = request.query_params, self.shelf(request)
+        query, found = request.query_params, self.store(request)
         archived = _flag(query, "archived")
         doc = found.get(request.path_params["id"], archived, query.get("idProperty"))
         if doc is None:
             raise not_found()
         return reply(self.full(request, found, [doc])[0])
 
-    def full(self, request: Request, found: Shelf, docs: list[Doc]) -> list[Doc]:
-        """The records with the properties, histories and associations that the query names."""
+    def full(self, request: Request, found: Store, docs: list[Doc]) -> list[Doc]:
+        """Return the records with the requested properties, histories and associations."""
         query = request.query_params
         shown = found.shown(docs, _names(query.getlist("properties")))
         dated = _names(query.getlist("propertiesWithHistory"))
         for doc in shown if dated else ():
-            told = history(found.view, found.kind, doc["id"], dated)
-            doc["propertiesWithHistory"] = told
+            dated_values = history(found.view, found.kind, doc["id"], dated)
+            doc["propertiesWithHistory"] = dated_values
         for name in _names(query.getlist("associations")):
             kind = self.kind(found.view, name)
             known = links(found.view, found.kind, kind, self.writes)
@@ -108,10 +108,10 @@ class HubSpot(Batches):
 
     async def search(self, request: Request) -> Response:
         """POST /crm/v3/objects/{type}/search."""
-        return reply(search(self.shelf(request), await body_of(request)))
+        return reply(search(self.store(request), await body_of(request)))
 
     async def owners(self, request: Request) -> Response:
-        """GET /crm/v3/owners, by id; ``email`` and ``archived`` narrow it."""
+        """GET /crm/v3/owners: owners by id, filtered by ``email`` and ``archived``."""
         query = request.query_params
         limit, after = _limit(query.get("limit", "100"), 500), cursor_of(query.get("after"))
         found = _owners(self.account.view(request), _flag(query, "archived"))
@@ -140,7 +140,7 @@ def _owners(view: View, archived: bool) -> list[Doc]:
 
 
 def _names(values: Iterable[str]) -> list[str]:
-    """Both forms that HubSpot takes: ``a,b`` and the parameter repeated."""
+    """Accept both forms of HubSpot: ``a,b`` and a repeated parameter."""
     return [name for value in values for name in value.split(",") if name]
 
 

@@ -1,4 +1,4 @@
-"""HubSpot's batches and writes: read by id, update properties, associations of many records."""
+"""Serve HubSpot's batch reads and writes: records, properties, associations."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from starlette.responses import Response
 
 from demo.servers.hubspot_links import as_v4, links
 from demo.servers.hubspot_search import invalid
-from demo.servers.hubspot_shelf import TYPES, Doc, Shelf, history, shelf
+from demo.servers.hubspot_store import TYPES, Doc, Store, history, store
 from demo.servers.hubspot_writes import Writes
+from demo.servers.transport import ApiError, reply
 from demo.servers.views import Account, View
-from demo.servers.wire import WireError, reply
 
 
-def refusal(status: int, category: str, message: str) -> WireError:
-    """An error in the shape that HubSpot gives all of them."""
+def refusal(status: int, category: str, message: str) -> ApiError:
+    """Build an error in HubSpot's format."""
     body = {"status": "error", "message": message, "correlationId": str(uuid4())}
-    return WireError(status, {**body, "category": category})
+    return ApiError(status, {**body, "category": category})
 
 
-def not_found() -> WireError:
-    """HubSpot's 404 for a record."""
+def not_found() -> ApiError:
+    """Build HubSpot's 404 for a record."""
     return refusal(404, "OBJECT_NOT_FOUND", "resource not found")
 
 
 async def body_of(request: Request) -> Doc:
-    """The JSON object in the request; raises HubSpot's 400 for anything else."""
+    """Return the JSON object of the request body; raise HubSpot's 400 for anything else."""
     try:
         body = json.loads(await request.body())
     except ValueError:
@@ -40,27 +40,27 @@ async def body_of(request: Request) -> Doc:
 
 
 def cursor_of(text: str | None) -> int:
-    """The place that an ``after`` names; raises HubSpot's 400 for one it never gave."""
+    """Return the position of an ``after`` cursor; raise HubSpot's 400 for an invalid one."""
     if not str(text or "0").isdecimal():
         raise invalid(f"The after value {text!r} is not a cursor of this listing.")
     return int(text or 0)
 
 
 class Batches:
-    """The handlers that take a body with ``inputs``, and those that write."""
+    """Handle the requests that have ``inputs`` in the body, and those that write."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
         folder = account.folder
         self.writes = Writes(folder / "hubspot_writes.jsonl" if folder else None)
 
-    def shelf(self, request: Request, name: str | None = None) -> Shelf:
-        """The records of the object type in the path."""
+    def store(self, request: Request, name: str | None = None) -> Store:
+        """Return the records of the object type in the path."""
         view = self.account.view(request)
-        return shelf(view, self.kind(view, name or request.path_params["kind"]), self.writes)
+        return store(view, self.kind(view, name or request.path_params["kind"]), self.writes)
 
     def kind(self, view: View, name: str) -> str:
-        """The stream behind a type's name or id; raises HubSpot's 400 for an unknown one."""
+        """Return the stream of a type's name or id; raise HubSpot's 400 for an unknown one."""
         kind = TYPES.get(name)
         if kind is None or not view.has("hubspot", kind):
             raise refusal(400, "VALIDATION_ERROR", f"Unable to infer object type from: {name}")
@@ -68,7 +68,7 @@ class Batches:
 
     async def batch_read(self, request: Request) -> Response:
         """POST /crm/v3/objects/{type}/batch/read: at most 100 records by id or unique value."""
-        body, found = await body_of(request), self.shelf(request)
+        body, found = await body_of(request), self.store(request)
         archived = request.query_params.get("archived", "").lower() == "true"
         asked = [str(entry.get("id")) for entry in _inputs(body, 100)]
         docs = {key: found.get(key, archived, body.get("idProperty")) for key in asked}
@@ -79,8 +79,8 @@ class Batches:
         return _batch(found.view, shown, _missing(found.kind, docs))
 
     async def batch_update(self, request: Request) -> Response:
-        """POST /crm/v3/objects/{type}/batch/update: set properties, read back what is there."""
-        body, found = await body_of(request), self.shelf(request)
+        """POST /crm/v3/objects/{type}/batch/update: set properties and return their new values."""
+        body, found = await body_of(request), self.store(request)
         wanted = {
             str(entry.get("id")): entry.get("properties") or {} for entry in _inputs(body, 100)
         }
@@ -90,23 +90,23 @@ class Batches:
         for key, values in wanted.items():
             if docs[key] is not None:
                 self._write(found, key, values)
-        fresh = self.shelf(request)
+        fresh = self.store(request)
         names = sorted({name for values in wanted.values() for name in values})
         shown = fresh.shown((fresh.get(key) for key, doc in docs.items() if doc), names)
         return _batch(fresh.view, shown, _missing(found.kind, docs))
 
     async def update(self, request: Request) -> Response:
         """PATCH /crm/v3/objects/{type}/{id}."""
-        found, key = self.shelf(request), request.path_params["id"]
+        found, key = self.store(request), request.path_params["id"]
         values = (await body_of(request)).get("properties") or {}
         if found.get(key) is None:
             raise not_found()
         _require_known(found, values)
         self._write(found, key, values)
-        fresh = self.shelf(request)
+        fresh = self.store(request)
         return reply(fresh.shown([fresh.get(key)], values)[0])
 
-    def _write(self, found: Shelf, key: str, values: Doc) -> None:
+    def _write(self, found: Store, key: str, values: Doc) -> None:
         texts = {name: "" if value is None else str(value) for name, value in values.items()}
         self.writes.write(found.kind, key, texts, found.view.instant)
 
@@ -137,12 +137,12 @@ class Batches:
         """GET /crm/v3/properties/{type}: the names that records of the type can have."""
         bare = {"type": "string", "fieldType": "text", "groupName": "information"}
         bare |= {"description": "", "options": []}  # type: ignore[dict-item]
-        names = sorted(self.shelf(request).known)
+        names = sorted(self.store(request).known)
         return reply({"results": [{"name": name, "label": name, **bare} for name in names]})
 
     async def create_property(self, request: Request) -> Response:
-        """POST /crm/v3/properties/{type}: make room for a value to write."""
-        found, given = self.shelf(request), await body_of(request)
+        """POST /crm/v3/properties/{type}: define a property before values are written."""
+        found, given = self.store(request), await body_of(request)
         needed = {"name", "label", "type", "fieldType", "groupName"} - set(given)
         if needed:
             raise invalid(f"Some required fields were not set: {sorted(needed)}")
@@ -153,8 +153,8 @@ class Batches:
         return reply({"options": [], "description": "", **given, "archived": False}, 201)
 
 
-def _require_known(found: Shelf, values: Doc) -> None:
-    told = [
+def _require_known(found: Store, values: Doc) -> None:
+    unknown = [
         {
             "isValid": False,
             "message": f'Property "{name}" does not exist',
@@ -164,8 +164,8 @@ def _require_known(found: Shelf, values: Doc) -> None:
         for name in values
         if name not in found.known
     ]
-    if told:
-        raise invalid(f"Property values were not valid: {json.dumps(told)}")
+    if unknown:
+        raise invalid(f"Property values were not valid: {json.dumps(unknown)}")
 
 
 def _inputs(body: Doc, most: int) -> list[Doc]:

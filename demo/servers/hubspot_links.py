@@ -1,4 +1,4 @@
-"""Associations between HubSpot records: both directions from whichever side states them."""
+"""Serve associations between HubSpot records, in both directions."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
-from demo.servers.hubspot_shelf import Shelf, shelf
+from demo.servers.hubspot_store import Store, store
 from demo.servers.hubspot_writes import Writes
 from demo.servers.views import View
 
-Others = dict[str, dict[str, None]]  # id of the other record -> v3 names of the types, in order
+Others = dict[
+    str, dict[str, None]
+]  # id of the other record -> v3 names of the association types, in order
 Links = dict[str, Others]
 
-# HubSpot's own type ids, unlabelled, per (from, to).
+# HubSpot's type ids of unlabelled associations, per (from, to).
 TYPE_IDS = {
     ("contacts", "companies"): 279,
     ("companies", "contacts"): 280,
@@ -34,7 +36,7 @@ TYPE_IDS = {
     ("tasks", "contacts"): 204,
     ("contacts", "tasks"): 203,
 }
-# The ids of the same with the label "Primary", where a record has one company above all.
+# HubSpot's type ids with the label "Primary", for records with one primary company.
 PRIMARY_IDS = {
     ("contacts", "companies"): 1,
     ("companies", "contacts"): 2,
@@ -44,24 +46,24 @@ PRIMARY_IDS = {
     ("tickets", "companies"): 26,
 }
 SINGULAR = {"companies": "company", "meetings": "meeting_event"}
-PAGE = 500  # how many others of one record v4 shows at a time
+PAGE = 500  # associations of one record per page of the v4 API
 
 
 def label(source: str, target: str) -> str:
-    """How v3 names the association: ``contact_to_company``."""
+    """Return the v3 name of an association, such as ``contact_to_company``."""
     one, two = (SINGULAR.get(kind, kind.removesuffix("s")) for kind in (source, target))
     return f"{one}_to_{two}"
 
 
 def links(view: View, source: str, target: str, writes: Writes) -> Links:
-    """What every record of ``source`` is associated with among ``target``, and by which types."""
+    """Return the associations of every ``source`` record with ``target``, with their types."""
     return view.memo(
         ("hubspot links", source, target, writes.revision),
-        lambda: _links(shelf(view, source, writes), shelf(view, target, writes)),
+        lambda: _links(store(view, source, writes), store(view, target, writes)),
     )
 
 
-def _links(source: Shelf, target: Shelf) -> Links:
+def _links(source: Store, target: Store) -> Links:
     there, back = label(source.kind, target.kind), label(target.kind, source.kind)
     found: Links = {}
     for doc in source.docs:
@@ -81,13 +83,13 @@ def _stated(doc: dict[str, Any], target: str) -> list[dict[str, Any]]:
 
 
 def as_v3(others: Others) -> dict[str, Any]:
-    """One entry of the ``associations`` of an object: one result per type of each link."""
+    """Format the ``associations`` of an object: one result per type of each association."""
     pairs = [(key, kind) for key, types in others.items() for kind in types]
     return {"results": [{"id": key, "type": kind} for key, kind in pairs]}
 
 
 def as_v4(source: str, target: str, others: Others, after: int = 0) -> dict[str, Any]:
-    """``to`` and ``paging`` of the v4 associations API, from the ``after``-th link on."""
+    """Format ``to`` and ``paging`` of the v4 associations API, from position ``after`` on."""
     keys = list(others)
     to = [
         {"toObjectId": int(key), "associationTypes": _types(source, target, others[key])}

@@ -1,4 +1,4 @@
-"""HubSpot's search: filter groups, one sort, pages of at most 200, a wall at 10,000."""
+"""Serve HubSpot's search: filter groups, one sort, 200 per page, at most 10,000 results."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from typing import Any
 
-from demo.servers.hubspot_shelf import Comparable, Doc, Shelf, comparable
-from demo.servers.wire import WireError
+from demo.servers.hubspot_store import Comparable, Doc, Store, comparable
+from demo.servers.transport import ApiError
 
 WALL = 10_000
 Value = Comparable | None
 Test = Callable[[Value], bool]
 
 
-def invalid(message: str, **context: list[str]) -> WireError:
-    """HubSpot's 400."""
+def invalid(message: str, **context: list[str]) -> ApiError:
+    """Build HubSpot's 400."""
     body = {
         "status": "error",
         "message": message,
         "correlationId": "7c9e1b52-6a86-4d06-9b3c-2f6b1f2f9f0e",
         "category": "VALIDATION_ERROR",
     }
-    return WireError(400, {**body, "context": context} if context else body)
+    return ApiError(400, {**body, "context": context} if context else body)
 
 
-def search(shelf: Shelf, body: Doc) -> dict[str, Any]:
-    """The answer to one search request; raises the vendor's 400 for what it refuses."""
+def search(store: Store, body: Doc) -> dict[str, Any]:
+    """Answer one search request; raise HubSpot's 400 for an invalid one."""
     limit, start = _limit(body), _start(body)
     if start + limit > WALL:
         raise invalid(f"The search can only return the first {WALL} results of a query.")
-    found = _sorted(shelf, _matches(shelf, body), body.get("sorts") or [])
+    found = _sorted(store, _matches(store, body), body.get("sorts") or [])
     page = found[start : start + limit]
     answer: dict[str, Any] = {
         "total": len(found),
-        "results": shelf.shown((shelf.docs[at] for at in page), body.get("properties")),
+        "results": store.shown((store.docs[at] for at in page), body.get("properties")),
     }
     if start + limit < len(found):
         after = str(start + limit)
@@ -57,8 +57,8 @@ def _start(body: Doc) -> int:
     return int(after)
 
 
-def _matches(shelf: Shelf, body: Doc) -> list[int]:
-    """Positions of the matching records, in the order of their ids."""
+def _matches(store: Store, body: Doc) -> list[int]:
+    """Return the positions of the matching records, in the order of their ids."""
     groups = body.get("filterGroups") or (
         [{"filters": body["filters"]}] if body.get("filters") else []
     )
@@ -67,35 +67,35 @@ def _matches(shelf: Shelf, body: Doc) -> list[int]:
         raise invalid("At most 5 filterGroups of 6 filters each, and 18 filters in all.")
     query = str(body.get("query") or "").lower()
     if len(filters) == 1:
-        found = _group(shelf, filters[0])
+        found = _group(store, filters[0])
     elif filters:
-        found = sorted({at for group in filters for at in _group(shelf, group)})
+        found = sorted({at for group in filters for at in _group(store, group)})
     else:
-        found = _group(shelf, [])
-    return [at for at in found if _mentions(shelf.docs[at], query)] if query else found
+        found = _group(store, [])
+    return [at for at in found if _mentions(store.docs[at], query)] if query else found
 
 
-def _group(shelf: Shelf, filters: list[Doc]) -> list[int]:
-    """Bounds on the id cut a remembered list, so a keyset walk filters the type only once."""
+def _group(store: Store, filters: list[Doc]) -> list[int]:
+    """Apply id bounds to a cached list, so that keyset paging filters the type only once."""
     bounds = [f for f in filters if _bounds_id(f)]
     rest = [f for f in filters if not _bounds_id(f)]
     key = json.dumps(rest, sort_keys=True)
-    if key not in shelf.searches:
-        found = list(range(len(shelf.ids)))
+    if key not in store.searches:
+        found = list(range(len(store.ids)))
         for rule in rest:
-            column, test = shelf.column(str(rule.get("propertyName"))), _test(rule)
+            column, test = store.column(str(rule.get("propertyName"))), _test(rule)
             found = [at for at in found if test(column[at])]
-        shelf.searches[key] = found
-    found = shelf.searches[key]
-    low, high = 0, len(shelf.ids)
+        store.searches[key] = found
+    found = store.searches[key]
+    low, high = 0, len(store.ids)
     for rule in bounds:
         value = int(rule["value"])
         if rule["operator"] in ("GT", "GTE"):
             edge = bisect_right if rule["operator"] == "GT" else bisect_left
-            low = max(low, edge(shelf.ids, value))
+            low = max(low, edge(store.ids, value))
         else:
             edge = bisect_left if rule["operator"] == "LT" else bisect_right
-            high = min(high, edge(shelf.ids, value))
+            high = min(high, edge(store.ids, value))
     return found[bisect_left(found, low) : bisect_left(found, high)]
 
 
@@ -108,7 +108,7 @@ def _bounds_id(rule: Doc) -> bool:
 
 
 def _test(rule: Doc) -> Test:
-    """The predicate of one filter."""
+    """Return the predicate of one filter."""
     operator = rule.get("operator")
     if operator == "HAS_PROPERTY":
         return lambda value: value is not None
@@ -136,7 +136,7 @@ def _needed(rule: Doc, name: str) -> Any:
 
 
 def _ordered(low: Value, high: Value) -> bool:
-    """``low <= high``; false across kinds and for a missing value, as in HubSpot's index."""
+    """Compare ``low <= high``; false across types and for missing values, as in HubSpot."""
     if low is None or high is None or isinstance(low, str) is not isinstance(high, str):
         return False
     return low <= high  # type: ignore[operator]
@@ -156,8 +156,8 @@ def _mentions(doc: Doc, query: str) -> bool:
     return any(query in str(value).lower() for value in doc["properties"].values() if value)
 
 
-def _sorted(shelf: Shelf, found: list[int], sorts: list[Any]) -> list[int]:
-    """Oldest id first unless one property is asked for; more than one is refused."""
+def _sorted(store: Store, found: list[int], sorts: list[Any]) -> list[int]:
+    """Sort by id unless one property is requested; refuse more than one."""
     if not sorts:
         return found
     if len(sorts) > 1:
@@ -165,7 +165,7 @@ def _sorted(shelf: Shelf, found: list[int], sorts: list[Any]) -> list[int]:
     name, down = _sort(sorts[0])
     if name == "hs_object_id":
         return found[::-1] if down else found
-    column = shelf.column(name)
+    column = store.column(name)
     known = [at for at in found if column[at] is not None]
     known.sort(key=lambda at: (isinstance(column[at], str), column[at]), reverse=down)
     return known + [at for at in found if column[at] is None]

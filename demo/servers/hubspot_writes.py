@@ -1,7 +1,6 @@
-"""What callers have written to HubSpot: property values and property definitions.
+"""Store what callers write to HubSpot: property values and property definitions.
 
-Kept apart from the world, which nobody changes; a file in the state folder lets it
-survive a restart.
+Writes are kept apart from the simulated world, in a file that survives a restart.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ Doc = dict[str, Any]
 
 
 class Writes:
-    """An append-only journal of writes, applied on top of the records it names."""
+    """Append-only journal of writes, applied to the records when they are read."""
 
     def __init__(self, journal: Path | None = None) -> None:
         self._journal = journal
@@ -35,11 +34,11 @@ class Writes:
         self._note({"kind": kind, "definition": definition})
 
     def created(self, kind: str) -> set[str]:
-        """The names of the properties that were created."""
+        """Return the names of the properties that callers defined."""
         return set(self._names.get(kind, ()))
 
     def applied(self, kind: str, record_id: str, doc: Doc, instant: datetime) -> Doc:
-        """``doc`` with what was written to it up to ``instant``."""
+        """Return ``doc`` with the writes up to ``instant`` applied."""
         writes = self._values.get((kind, record_id))
         for at, values in writes or ():
             if at > instant:

@@ -1,8 +1,8 @@
-"""PostHog's batch export to files: gzip JSON Lines, one file per day of arrival.
+"""Export PostHog events to files: gzip JSON Lines, one file per day of arrival.
 
-A file is named as PostHog names it, ``<interval start>-<interval end>.jsonl.gz``, and is
-there once its day is over. An event that arrives late is in the file of the day on which
-it was received, whatever its own timestamp says; an event received twice is there twice.
+Files are named ``<interval start>-<interval end>.jsonl.gz``, as PostHog does, and appear once their
+day is over. An event belongs to the day it was received, whatever its own timestamp says. An event
+received twice appears twice.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 EPOCH = date(1970, 1, 1)
-LEVEL = 1  # the size hardly matters here, the time to write two years of days does
+LEVEL = 1  # the fastest level: writing two years of days takes time, the size hardly matters
 
 
 def file_name(day: date) -> str:
-    """The name of the file of one day of arrival."""
+    """Return the file name of one day of arrival."""
     start = datetime.combine(day, time(), tzinfo=UTC)
     return f"{start.isoformat()}-{(start + timedelta(days=1)).isoformat()}.jsonl.gz"
 
 
 class Export:
-    """The export of one world's events into a folder; ``label`` names the world."""
+    """Export the events of one world into a folder; ``label`` identifies the world."""
 
     def __init__(self, events: Any, folder: Path, label: str = "") -> None:
         import numpy as np
@@ -34,7 +34,7 @@ class Export:
 
         self.folder, self.label = folder, label
         moments = events["received_at"].cast(pa.timestamp("ms", "UTC")).combine_chunks()
-        # Read from its buffer: to_numpy would import pandas, which takes seconds.
+        # Read the buffer directly: to_numpy would import pandas, which takes seconds.
         stamps = np.frombuffer(moments.buffers()[1], np.int64)[moments.offset :][: len(moments)]
         days = stamps // 86_400_000
         if (np.diff(days) < 0).any():
@@ -43,11 +43,10 @@ class Export:
         self._events, self._arrival = events, days
 
     def sync(self, as_of: date) -> int:
-        """Bring the folder to what PostHog has exported by the end of ``as_of``.
+        """Make the folder hold the exports up to the end of ``as_of``; return the number written.
 
-        Files already there are left untouched, those of later days are taken away; a file
-        is there whole or not at all. Files of another world are replaced. Returns how many
-        were written.
+        Idempotent. Existing files are not rewritten, files of later days are removed, and files of
+        another world are replaced. Each file is written atomically.
         """
         self._clear_unless_ours()
         there = {path.name for path in self.folder.glob("*.jsonl.gz")}
@@ -74,7 +73,7 @@ class Export:
             marker.write_text(self.label)
 
     def _days(self) -> list[date]:
-        """The days of arrival; one without events has no file."""
+        """Return the days of arrival; a day without events has no file."""
         import numpy as np
 
         return [EPOCH + timedelta(days=day) for day in np.unique(self._arrival).tolist()]
@@ -88,7 +87,7 @@ class Export:
 
 
 def lines(events: Any) -> bytes:
-    """The events as PostHog writes them: one JSON object a line."""
+    """Format the events as PostHog does: one JSON object per line."""
     names = ("uuid", "event", "properties", "distinct_id")
     columns = [events[name].to_pylist() for name in names]
     columns += [_stamps(events[name]) for name in ("timestamp", "received_at")]
@@ -112,7 +111,7 @@ def _person(distinct_id: str) -> str:
 
 
 def _stamps(column: Any) -> list[str]:
-    """ISO 8601 with microseconds, as PostHog writes times."""
+    """Format times as ISO 8601 with microseconds, as PostHog does."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -1,4 +1,4 @@
-"""The Stripe API over the demo company: lists, objects, lines, items, events."""
+"""Serve the Stripe API of the demo company: lists, objects, lines, items, events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.routing import Route
 from demo.company.render_stripe import API_VERSION
 from demo.servers.stripe_events import feed, matching, shown
 from demo.servers.stripe_query import CURSORS, PAGING, Params, limit_of, params_of
-from demo.servers.stripe_shelf import (
+from demo.servers.stripe_store import (
     FILTERS,
     Doc,
     Key,
@@ -24,16 +24,16 @@ from demo.servers.stripe_shelf import (
     page,
     presented,
     refused,
-    shelf,
+    store,
 )
+from demo.servers.transport import ApiError, Handler, bearer, on_api_error, reply
 from demo.servers.views import Account, View
-from demo.servers.wire import Handler, WireError, bearer, on_wire_error, reply
 
 _VERSION = re.compile(r"\d{4}-\d\d-\d\d(\.[a-z]+)?(;.*)?")
 
 
 def app(account: Account) -> Starlette:
-    """The API as an ASGI application."""
+    """Return the API as an ASGI application."""
     api = Stripe(account)
     routes = [
         ("/v1/events", api.events),
@@ -47,29 +47,29 @@ def app(account: Account) -> Starlette:
     ]
     return Starlette(
         routes=[Route(path, api.guarded(run), methods=["GET"]) for path, run in routes],
-        exception_handlers={WireError: on_wire_error},
+        exception_handlers={ApiError: on_api_error},
     )
 
 
 class Stripe:
-    """The handlers; each takes one view and answers from it."""
+    """Handle the requests; each handler answers from one view."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
 
     def guarded(self, run: Handler) -> Handler:
-        """``run`` behind the key check; every answer names the request and the version."""
+        """Wrap ``run`` with the key check and the request id and version headers."""
 
         async def handler(request: Request) -> Response:
-            told = {"request-id": f"req_{uuid4().hex[:14]}"}
-            told["stripe-version"] = request.headers.get("stripe-version", API_VERSION)
+            headers = {"request-id": f"req_{uuid4().hex[:14]}"}
+            headers["stripe-version"] = request.headers.get("stripe-version", API_VERSION)
             try:
-                self._check(request, told["stripe-version"])
+                self._check(request, headers["stripe-version"])
                 response = await run(request)
-            except WireError as error:
-                error.headers |= told
+            except ApiError as error:
+                error.headers |= headers
                 raise
-            response.headers.update(told)
+            response.headers.update(headers)
             return response
 
         return handler
@@ -84,12 +84,12 @@ class Stripe:
                 "YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details."
             )  # fmt: skip
             body = {"error": {"message": message, "type": "invalid_request_error"}}
-            raise WireError(401, body, {"www-authenticate": 'Basic realm="Stripe"'})
+            raise ApiError(401, body, {"www-authenticate": 'Basic realm="Stripe"'})
         if not _VERSION.fullmatch(version):
             raise refused(f"Invalid Stripe API version: {version}.")
 
     async def listing(self, request: Request) -> Response:
-        """GET /v1/{list}: newest first, with the filters that the list takes."""
+        """GET /v1/{list}: newest first, with the filters of the list."""
         view, stream = self.account.view(request), request.path_params["stream"]
         if stream not in FILTERS or not view.has("stripe", stream):
             return await self.unknown(request)
@@ -97,7 +97,7 @@ class Stripe:
         filters = {name: params[name] for name in FILTERS[stream] if name in params}
         if stream == "subscriptions":
             filters.setdefault("status", "")
-        books = shelf(view, stream)
+        books = store(view, stream)
         after, before = (
             books.key_of(params[name], name) if name in params else None for name in CURSORS
         )
@@ -106,11 +106,11 @@ class Stripe:
         return _list(view, shown, more, f"/v1/{stream}", params)
 
     async def one(self, request: Request) -> Response:
-        """GET /v1/{list}/{id}; a deleted customer or product says only that it is gone."""
+        """GET /v1/{list}/{id}; a deleted customer or product shows only ``deleted: true``."""
         view, stream = self.account.view(request), request.path_params["stream"]
         if stream not in FILTERS or not view.has("stripe", stream):
             return await self.unknown(request)
-        books, key = shelf(view, stream), request.path_params["id"]
+        books, key = store(view, stream), request.path_params["id"]
         params = params_of(request, ("expand",))
         if key in books.gone and stream in ("customers", "products"):
             return reply({"id": key, "object": stream.removesuffix("s"), "deleted": True})
@@ -119,9 +119,9 @@ class Stripe:
         return reply(expanded(view, presented(books.by_id[key], stream), params.get("expand", [])))
 
     async def lines(self, request: Request) -> Response:
-        """GET /v1/invoices/{id}/lines: all of them, in the invoice's own order."""
+        """GET /v1/invoices/{id}/lines: all lines in the order of the invoice."""
         view, key = self.account.view(request), request.path_params["id"]
-        invoice = shelf(view, "invoices").by_id.get(key)
+        invoice = store(view, "invoices").by_id.get(key)
         if invoice is None:
             raise missing("invoices", key)
         params = params_of(request, PAGING)
@@ -136,7 +136,7 @@ class Stripe:
                 code="parameter_missing",
                 param="subscription",
             )
-        owner = shelf(view, "subscriptions").by_id.get(params["subscription"])
+        owner = store(view, "subscriptions").by_id.get(params["subscription"])
         if owner is None:
             raise missing("subscriptions", params["subscription"], "subscription")
         return _inside(view, entries(owner, "items"), "/v1/subscription_items", params)
@@ -148,7 +148,7 @@ class Stripe:
             "stripe items",
             lambda: {
                 item["id"]: item
-                for owner in shelf(view, "subscriptions").docs
+                for owner in store(view, "subscriptions").docs
                 for item in entries(owner, "items")
             },
         )
@@ -183,14 +183,14 @@ class Stripe:
         return reply(shown(known.docs[known.places[key]]))
 
     async def unknown(self, request: Request) -> Response:
-        """Any other address."""
+        """Answer any other URL with Stripe's 404."""
         message = f"Unrecognized request URL ({request.method}: {request.url.path})."
         body = {"error": {"type": "invalid_request_error", "message": message}}
-        raise WireError(404, body)
+        raise ApiError(404, body)
 
 
 def _basic(request: Request) -> str:
-    """The key sent as the user name of Basic authentication."""
+    """Return the key sent as the user name of Basic authentication."""
     scheme, _, packed = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return ""
@@ -201,7 +201,7 @@ def _basic(request: Request) -> str:
 
 
 def _inside(view: View, inside: list[Doc], url: str, params: Params) -> Response:
-    """A list that lives inside an object, in its own order."""
+    """Page through a list inside an object, in its own order."""
     limit, ids = limit_of(params), [entry["id"] for entry in inside]
     start, end = 0, limit
     for name in CURSORS:

@@ -1,4 +1,4 @@
-"""Stripe's event feed: the last 30 days, newest first, found by type and time."""
+"""Serve Stripe's events of the last 30 days, newest first, filtered by type and time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from demo.servers.stripe_shelf import Doc, Key, bounds, presented
+from demo.servers.stripe_store import Doc, Key, bounds, presented
 from demo.servers.views import View
 
 KEPT = timedelta(days=30)
@@ -16,8 +16,7 @@ STREAMS = {"line_item": "", "subscription": "subscriptions", "invoice": "invoice
 class Feed:
     """The events that Stripe still shows at one instant.
 
-    Two events of one second keep the order in which they happened, so a key is the second
-    and the place in that order.
+    A key is the second and the position, so events of one second keep their order.
     """
 
     def __init__(self, view: View) -> None:
@@ -31,12 +30,12 @@ class Feed:
 
 
 def feed(view: View) -> Feed:
-    """The feed at this instant, built once."""
+    """Return the feed at this instant, built once."""
     return view.memo("stripe feed", lambda: Feed(view))
 
 
 def matching(view: View, params: dict[str, Any]) -> tuple[list[Key], list[Doc]]:
-    """The events that pass ``type``, ``types`` and ``created``, oldest first, with their keys."""
+    """Return the events that match ``type``, ``types`` and ``created``, oldest first, with keys."""
     wanted = (*params.get("types", ()), *([params["type"]] if "type" in params else ()))
     low, high = bounds(params.get("created", {}))
 
@@ -54,7 +53,7 @@ def matching(view: View, params: dict[str, Any]) -> tuple[list[Key], list[Doc]]:
 
 
 def shown(event: Doc) -> Doc:
-    """The event with the lists inside its object cut as Stripe cuts them."""
+    """Shorten the lists inside the event's object, as Stripe does."""
     subject = event["data"]["object"]
     cut = presented(subject, STREAMS.get(subject.get("object", ""), ""))
     return event if cut is subject else {**event, "data": {**event["data"], "object": cut}}

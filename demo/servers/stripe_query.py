@@ -1,4 +1,4 @@
-"""How Stripe reads a query: nested bounds, repeated values, and what it refuses."""
+"""Parse Stripe query parameters: nested bounds, repeated values, refused parameters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from demo.servers.stripe_shelf import RANGES, refused
+from demo.servers.stripe_store import RANGES, refused
 
 CURSORS = ("starting_after", "ending_before")
 PAGING = ("limit", *CURSORS, "expand")
@@ -16,7 +16,7 @@ Params = dict[str, Any]
 
 
 def params_of(request: Request, allowed: tuple[str, ...]) -> Params:
-    """The query as Stripe reads it: ``created[gte]`` nested, ``types[]`` repeated."""
+    """Parse the query: ``created[gte]`` is nested, ``types[]`` is repeated."""
     params: Params = {}
     for raw, value in request.query_params.multi_items():
         bound = _RANGE.fullmatch(raw)
@@ -42,7 +42,7 @@ def _integer(value: str, param: str) -> int:
 
 
 def limit_of(params: Params) -> int:
-    """The size of the page; also refuses two cursors at once."""
+    """Return the page size; raise Stripe's 400 for two cursors at once."""
     limit = _integer(params.get("limit", "10"), "limit")
     if not 1 <= limit <= 100:
         bound = "less than or equal to 100" if limit > 100 else "greater than or equal to 1"

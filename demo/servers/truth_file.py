@@ -1,4 +1,4 @@
-"""What is really so in the demo company, written where a judge of the signals can read it."""
+"""Write the true state of the demo company's customers, to evaluate alert rules against."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 from demo.company.world import CustomerTruth, World
 from demo.servers.clock import write_atomically
 
-# Two points below content: by the simulation's own rule leaving is four times as likely.
+# Two points below content. In the simulation, churn is then four times as likely.
 UNHAPPY_BELOW = 5.0
 
 
 def write(world: World, path: Path) -> None:
-    """Per customer when it was in danger, ``[from, to)``, and when it left of its own will."""
+    """Write per customer the risk periods, ``[from, to)``, and the dates of voluntary churn."""
     truth = {key: _of(customer) for key, customer in world.truth.items()}
     write_atomically(path, json.dumps(truth))
 
@@ -27,7 +27,7 @@ def _of(customer: CustomerTruth) -> dict[str, list[object]]:
 
 
 def _spells(satisfaction: dict[date, float]) -> list[tuple[str, str | None]]:
-    """Whole months that end below the line; null where the last one does."""
+    """Return the periods of whole months that end below the limit; an open end is None."""
     spells: list[tuple[str, str | None]] = []
     begun: date | None = None
     for day in sorted(satisfaction):

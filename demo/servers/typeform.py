@@ -1,4 +1,4 @@
-"""The Typeform Create and Responses APIs over the demo company's surveys."""
+"""Serve the Typeform Create and Responses APIs of the demo company's surveys."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from demo.servers.transport import ApiError, Handler, bearer, on_api_error, reply
 from demo.servers.views import Account, View
-from demo.servers.wire import Handler, WireError, bearer, on_wire_error, reply
 
 Doc = dict[str, Any]
-OURS = ("form_id", "form_title")  # the world knows them of a response, the API does not
-# By what moment a response of each kind is sorted and cut with since and until.
+OURS = ("form_id", "form_title")  # fields of the simulated response that the API does not return
+# The timestamp by which responses of each kind are sorted and filtered.
 MOMENTS = {"completed": "submitted_at", "partial": "staged_at", "started": "landed_at"}
 
 
 def app(account: Account) -> Starlette:
-    """The API as an ASGI application."""
+    """Return the API as an ASGI application."""
     api = Typeform(account)
     routes = [
         ("/forms", api.forms),
@@ -30,39 +30,39 @@ def app(account: Account) -> Starlette:
     ]
     return Starlette(
         routes=[Route(path, api.guarded(run), methods=["GET"]) for path, run in routes],
-        exception_handlers={WireError: on_wire_error},
+        exception_handlers={ApiError: on_api_error},
     )
 
 
-def refused(field: str, description: str) -> WireError:
-    """Typeform's 400."""
+def refused(field: str, description: str) -> ApiError:
+    """Build Typeform's 400."""
     detail = {"field": field, "description": description, "in": "query"}
     body = {"code": "VALIDATION_ERROR", "description": "Bad request", "details": [detail]}
-    return WireError(400, body)
+    return ApiError(400, body)
 
 
 class Typeform:
-    """The handlers; each takes one view and answers from it."""
+    """Handle the requests; each handler answers from one view."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
 
     def guarded(self, run: Handler) -> Handler:
-        """``run`` behind the token check."""
+        """Wrap ``run`` with the token check."""
 
         async def handler(request: Request) -> Response:
             if not request.headers.get("authorization"):
                 text = "Authentication credentials not found on the Request Headers"
-                raise WireError(401, {"code": "AUTHENTICATION_FAILED", "description": text})
+                raise ApiError(401, {"code": "AUTHENTICATION_FAILED", "description": text})
             if bearer(request) != self.account.token:
                 text = "Invalid authentication credentials"
-                raise WireError(401, {"code": "AUTHENTICATION_FAILED", "description": text})
+                raise ApiError(401, {"code": "AUTHENTICATION_FAILED", "description": text})
             return await run(request)
 
         return handler
 
     async def forms(self, request: Request) -> Response:
-        """GET /forms: page by page, ``search`` in the title."""
+        """GET /forms: one page of forms; ``search`` filters by title."""
         query = request.query_params
         size, number = _number(query, "page_size", 10, 200), _number(query, "page", 1, 1 << 31)
         wanted = query.get("search", "").lower()
@@ -81,7 +81,7 @@ class Typeform:
         forms = _forms(self.account.view(request), str(request.base_url))
         if name not in forms or not self.account.view(request).has("typeform", "responses"):
             text = f"Non existing form with uid {name}"
-            raise WireError(404, {"code": "FORM_NOT_FOUND", "description": text})
+            raise ApiError(404, {"code": "FORM_NOT_FOUND", "description": text})
         return forms[name]
 
     async def responses(self, request: Request) -> Response:
@@ -100,7 +100,7 @@ class Typeform:
 
 
 def _check_combination(given: set[str]) -> None:
-    """A token stands for a place in the whole list; nothing may cut or turn that list."""
+    """Refuse parameters that cannot be combined with a page token."""
     if {"after", "before"} <= given:
         raise refused("before", "before can not be used together with after")
     for token in given & {"after", "before"}:
@@ -109,7 +109,7 @@ def _check_combination(given: set[str]) -> None:
 
 
 def _kinds(query: Any) -> list[str]:
-    """Which responses are meant; those that were completed, unless the query says so."""
+    """Return the requested kinds of response; the default is completed responses."""
     if "response_type" in query:
         kinds = [kind for kind in query["response_type"].split(",") if kind]
         if not kinds or set(kinds) - set(MOMENTS):
@@ -119,7 +119,7 @@ def _kinds(query: Any) -> list[str]:
 
 
 def _sorted(view: View, form: str, kinds: list[str]) -> list[Doc]:
-    """The responses of a form, newest first."""
+    """Return the responses of a form, newest first."""
 
     def build() -> list[Doc]:
         found = []
@@ -142,7 +142,7 @@ def _moment(doc: Doc) -> str:
 
 
 def _between(docs: list[Doc], kind: str, since: str | None, until: str | None) -> list[Doc]:
-    """Both ends inclusive, to the second."""
+    """Filter by timestamp; both bounds are inclusive, to the second."""
     low = _seconds("since", since) if since else None
     high = _seconds("until", until) if until else None
     if low is None and high is None:
@@ -166,7 +166,7 @@ def _seconds(field: str, text: str) -> int:
 
 
 def _from_token(docs: list[Doc], token: str | None) -> list[Doc]:
-    """What follows the response of that token, which is itself left out."""
+    """Return the responses after the one with that token."""
     if token is None:
         return docs
     for at, doc in enumerate(docs):
@@ -200,7 +200,7 @@ def _paged(total: int, size: int, items: list[Doc]) -> Doc:
 
 
 def _forms(view: View, base: str) -> dict[str, Doc]:
-    """The forms there are, whether the world lists them or only answers to them."""
+    """Return the forms that the world lists or that its responses refer to."""
 
     def build() -> dict[str, Doc]:
         known = {

@@ -1,7 +1,7 @@
-"""The world at one instant, and the account at a vendor that shows it.
+"""Show the world at one instant, through the account at one vendor.
 
-A request takes one View and answers from it, so it sees one instant even while the
-clock moves. Whatever is worth computing once for an instant is kept in ``View.memo``.
+A request answers from one View, so it sees one instant even while the clock moves. ``View.memo``
+caches what is computed once per instant.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import Any, Protocol, TypeVar
 
 from starlette.requests import Request
 
-from demo.servers.bad_day import BadDay, poison
 from demo.servers.clock import Clock, instant_after
+from demo.servers.data_faults import DataFaults, inject
 
 T = TypeVar("T")
 Versions = dict[str, Any]  # record id -> demo.company.world.Version
 
 
 class World(Protocol):
-    """What the servers need of demo.company.world.World."""
+    """The interface of demo.company.world.World that the servers use."""
 
     records: dict[tuple[str, str], dict[str, list[Any]]]
     events: Any
@@ -31,11 +31,11 @@ class World(Protocol):
     days: int
 
     def visible(self, vendor: str, stream: str, at: datetime) -> Versions:
-        """The newest version before ``at`` of every record of the stream."""
+        """Return the newest version before ``at`` of every record of the stream."""
 
 
 class View:
-    """One world at one instant."""
+    """The world at one instant."""
 
     def __init__(self, world: World, instant: datetime) -> None:
         self.world = world
@@ -43,11 +43,11 @@ class View:
         self._memo: dict[Hashable, Any] = {}
 
     def has(self, vendor: str, stream: str) -> bool:
-        """Whether the vendor keeps such a stream at all, empty or not."""
+        """Return whether the vendor has this stream, empty or not."""
         return (vendor, stream) in self.world.records
 
     def visible(self, vendor: str, stream: str) -> Versions:
-        """The newest version of every record, deleted ones included; empty if unknown."""
+        """Return the newest version of every record, deleted ones included; empty if unknown."""
         if not self.has(vendor, stream):
             return {}
         return self.memo(
@@ -56,7 +56,7 @@ class View:
         )
 
     def memo(self, key: Hashable, build: Callable[[], T]) -> T:
-        """``build()`` the first time ``key`` is asked for at this instant."""
+        """Return ``build()``, called once per ``key`` and instant."""
         if key not in self._memo:
             self._memo[key] = build()
         found: T = self._memo[key]
@@ -64,21 +64,23 @@ class View:
 
 
 class Views:
-    """The views that requests of all vendors share; the three used last are kept."""
+    """Share views between the requests of all vendors; keep the three used last."""
 
     keep = 3
 
-    def __init__(self, world: World, clock: Clock, bad_day: Callable[[], BadDay | None]) -> None:
+    def __init__(
+        self, world: World, clock: Clock, data_faults: Callable[[], DataFaults | None]
+    ) -> None:
         self.world = world
         self.clock = clock
-        self._bad_day = bad_day
+        self._data_faults = data_faults
         self._views: OrderedDict[Hashable, View] = OrderedDict()
-        self._poisoned: tuple[BadDay, World] | None = None
+        self._faulty: tuple[DataFaults, World] | None = None
 
     def now(self, lag: timedelta = timedelta(0)) -> View:
-        """The world as of the clock, or ``lag`` before that, as a slow index shows it."""
+        """Return the world as of the clock, or ``lag`` earlier, as a slow index shows it."""
         as_of = self.clock.as_of
-        bad = self._bad_day()
+        bad = self._data_faults()
         if bad is not None and as_of < bad.day:
             bad = None
         key = (as_of, lag, bad)
@@ -89,17 +91,17 @@ class Views:
         self._views.move_to_end(key)
         return self._views[key]
 
-    def _world(self, bad: BadDay | None) -> World:
+    def _world(self, bad: DataFaults | None) -> World:
         if bad is None:
             return self.world
-        if self._poisoned is None or self._poisoned[0] != bad:
-            self._poisoned = (bad, poison(self.world, bad))
-        return self._poisoned[1]
+        if self._faulty is None or self._faulty[0] != bad:
+            self._faulty = (bad, inject(self.world, bad))
+        return self._faulty[1]
 
 
 @dataclass
 class Account:
-    """The demo company's account at one vendor: its token and what it shows."""
+    """The demo company's account at one vendor: its token and its views."""
 
     vendor: str
     token: str
@@ -108,7 +110,7 @@ class Account:
     counters: dict[str, int] = field(default_factory=dict)
 
     def view(self, request: Request) -> View:
-        """The one instant that ``request`` sees, however often it asks."""
+        """Return the single view that ``request`` sees."""
         if "demo.view" not in request.scope:
             lag = request.scope.get("demo.lag", timedelta(0))
             request.scope["demo.view"] = self.views.now(lag)
@@ -116,6 +118,6 @@ class Account:
         return view
 
     def count(self, name: str) -> int:
-        """One more of ``name``; the count so far, this one included."""
+        """Increment the counter ``name`` and return it."""
         self.counters[name] = self.counters.get(name, 0) + 1
         return self.counters[name]

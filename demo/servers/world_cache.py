@@ -1,4 +1,4 @@
-"""The simulated world, kept in the state folder so that a restart need not simulate again."""
+"""Keep the simulated world in the state folder, so that a restart need not simulate again."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ START, DAYS = date(2024, 7, 1), 790
 
 
 def load_or_simulate(folder: Path, *, customers: int, seed: int, through: date) -> World:
-    """The world that holds at least the end of ``through``.
+    """Return the world that covers ``through``.
 
-    What was kept is used only when it came from the same seed, size and simulation code.
+    A stored world is used only if seed, size and simulation code are the same.
     """
     days = max(DAYS, (through - START).days + 1)
     path = folder / f"world-{label(customers=customers, seed=seed, days=days)}.pickle"
@@ -30,7 +30,7 @@ def load_or_simulate(folder: Path, *, customers: int, seed: int, through: date) 
 
 
 def label(*, customers: int, seed: int, days: int) -> str:
-    """A name for one world: what it was made from, its code included."""
+    """Return the name of a world: seed, size and a hash of the simulation code."""
     code = sha256()
     for source in sorted(Path(company.__file__).parent.rglob("*.py")):
         code.update(source.read_bytes())

@@ -1,1 +1,1 @@
-"""Retention Warehouse: everything behind the DAGs, importable without Airflow."""
+"""Retention Warehouse: all code behind the DAGs, importable without Airflow."""

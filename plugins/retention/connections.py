@@ -1,4 +1,4 @@
-"""Where a source's address and secret come from: the same JSON that Airflow reads."""
+"""Read a source's address and secret from the environment, in Airflow's own JSON form."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from retention.source import Connection
 
 
 def from_fields(conn_id: str, host: str, password: str, extra: Mapping[str, Any]) -> Connection:
-    """The connection behind an Airflow connection's fields.
+    """Build a Connection from the fields of an Airflow connection.
 
-    ``host`` is a whole base URL, or the path of a folder for a source of files. Raises
-    ConfigurationError when it is empty.
+    ``host`` is a complete base URL, or a folder path for a file source. Raises
+    ConfigurationError (missing_connection) when it is empty.
     """
     if not host:
         raise ConfigurationError(
             f"the connection {conn_id!r} has no host.",
             code="missing_connection",
             where=conn_id,
-            mend=f"Set {variable(conn_id)} or add the connection in Airflow.",
+            hint=f"Set {variable(conn_id)} or add the connection in Airflow.",
         )
     return Connection(conn_id=conn_id, base_url=host, secret=password, extra=dict(extra))
 
 
 def variable(conn_id: str) -> str:
-    """The environment variable that Airflow and the command line both read."""
+    """Return the name of the environment variable that Airflow and the CLI both read."""
     return f"AIRFLOW_CONN_{conn_id.upper()}"
 
 
 def find(conn_id: str) -> Connection:
-    """The connection from the environment.
+    """Read the connection from the environment.
 
-    Raises ConfigurationError when it is missing or is not Airflow's JSON form
+    Raises ConfigurationError when it is missing or not in Airflow's JSON form
     ``{"conn_type": "http", "host": "https://...", "password": "..."}``.
     """
     text = os.environ.get(variable(conn_id))
@@ -45,13 +45,13 @@ def find(conn_id: str) -> Connection:
             f"there is no connection {conn_id!r}.",
             code="missing_connection",
             where=conn_id,
-            mend=f"Set {variable(conn_id)}; `.env.example` shows the form.",
+            hint=f"Set {variable(conn_id)}; `.env.example` shows the form.",
         )
     fields = _object(conn_id, text, variable(conn_id))
     host, password = fields.get("host") or "", fields.get("password") or ""
     if not (isinstance(host, str) and isinstance(password, str)):
-        raise _broken(conn_id, f"host and password of {variable(conn_id)} are not both text.")
-    # Airflow writes the extra as JSON within JSON, people write it as an object.
+        raise _broken(conn_id, f"host and password of {variable(conn_id)} must be strings.")
+    # Airflow encodes the extra as a JSON string; a hand-written one is an object.
     extra = fields.get("extra") or {}
     if not isinstance(extra, dict):
         extra = _object(conn_id, extra, f"the extra of {variable(conn_id)}")
@@ -69,14 +69,14 @@ def _object(conn_id: str, text: object, what: str) -> dict[str, Any]:
 
 
 def _broken(conn_id: str, message: str) -> ConfigurationError:
-    """Never with the text itself, which holds the secret."""
+    """Build the error without the text of the variable, which contains the secret."""
     return ConfigurationError(
-        message, code="broken_connection", where=conn_id, mend="`.env.example` shows the form."
+        message, code="broken_connection", where=conn_id, hint="`.env.example` shows the form."
     )
 
 
 def as_environment(connections: list[Connection]) -> dict[str, str]:
-    """What to put into the environment so that Airflow and the command line find these."""
+    """Return the environment variables that define these connections."""
     return {
         variable(each.conn_id): json.dumps(
             {
@@ -91,9 +91,10 @@ def as_environment(connections: list[Connection]) -> dict[str, str]:
 
 
 def read_environment(path: Path) -> None:
-    """Take the settings of a local installation, written by ``make run``, into the environment.
+    """Load the settings file that ``make run`` writes into the environment.
 
-    What is already set wins. A file that is not there is no error: production sets its own.
+    Variables that are already set win. A missing file is ignored: production sets its own
+    variables.
     """
     if path.is_file():
         for name, value in json.loads(path.read_text()).items():

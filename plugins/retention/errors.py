@@ -1,46 +1,46 @@
-"""Every way a run can stop, with the exit code that tells a scheduler which it was.
+"""Errors of a run, each with the exit code that a scheduler can act on.
 
-RetentionError                 exit 1   something failed that has no better name
-├── UsageError                 exit 2   the command was called wrongly; nothing was touched
+RetentionError                 exit 1   any failure without a more specific class
+├── UsageError                 exit 2   the command was called wrongly; nothing was changed
 │   └── EmptyWindow            exit 2   a window of zero or negative length
-├── ConfigurationError         exit 3   a connection, setting or mapping is missing or broken
-├── ExtractionError            exit 4   a source did not give what it promised; nothing committed
-│   └── QuarantineRateExceeded exit 4   too many rows of one window were unreadable
+├── ConfigurationError         exit 3   a connection, setting or mapping is missing or invalid
+├── ExtractionError            exit 4   a source broke its contract; nothing was committed
+│   └── QuarantineRateExceeded exit 4   too many rows of one window are unreadable
 ├── BuildError                 exit 5   a dbt model or test failed; readers keep the last publish
 ├── GateFailed                 exit 6   a critical check failed; readers keep the last publish
-├── PublishError               exit 7   what would be published is not what was audited
-└── AlreadyRunning             exit 8   another run holds the lock; try again when it is done
+├── PublishError               exit 7   the marts differ from what gate 2 audited
+└── AlreadyRunning             exit 8   another run holds the lock; try again later
 """
 
 from __future__ import annotations
 
 
 class RetentionError(Exception):
-    """An error a person can act on.
+    """An error that an operator can act on.
 
-    ``code`` is a stable snake_case word that lands in ``ops.loads.error_code`` and the
-    log; ``where`` names source, stream, window and row as far as they are known; ``mend``
-    says what to do next. ``str(error)`` is the whole story on one line.
+    ``code`` is a stable snake_case word, written to ``ops.loads.error_code`` and the log.
+    ``where`` names source, stream, window and row as far as they are known; ``hint`` says
+    what to do next. ``str(error)`` is all of it on one line.
     """
 
     exit_code = 1
     code = "failed"
 
     def __init__(
-        self, message: str, *, code: str | None = None, where: str = "", mend: str = ""
+        self, message: str, *, code: str | None = None, where: str = "", hint: str = ""
     ) -> None:
         self.message = message
         self.code = code or self.code
         self.where = where
-        self.mend = mend
+        self.hint = hint
         super().__init__(message)
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
-        if not self.mend:
-            return f"[{self.code}] {place}{self.message}"
+        where = f"{self.where}: " if self.where else ""
+        if not self.hint:
+            return f"[{self.code}] {where}{self.message}"
         stop = "" if self.message.endswith((".", "!", "?", "\n")) else "."
-        return f"[{self.code}] {place}{self.message}{stop} {self.mend}"
+        return f"[{self.code}] {where}{self.message}{stop} {self.hint}"
 
 
 class UsageError(RetentionError):

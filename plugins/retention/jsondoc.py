@@ -1,4 +1,4 @@
-"""Strict JSON: exact numbers, and no flaw of a document passes unseen."""
+"""Strict JSON: exact numbers; duplicate keys and non-numbers are reported, not dropped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class BadDocument(ValueError):
 
 
 class RepeatedKeys(dict[str, Any]):
-    """An object that named a key twice; ``pairs`` keeps what the last one overwrote."""
+    """An object with a duplicate key; ``pairs`` keeps every pair in document order."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
@@ -21,15 +21,15 @@ class RepeatedKeys(dict[str, Any]):
 
 
 class NotANumber(str):
-    """A number JSON does not have (``NaN``, ``Infinity``) or that no decimal can hold."""
+    """A literal outside JSON (``NaN``, ``Infinity``) or outside the range of Decimal."""
 
     __slots__ = ()
 
 
 def parse(content: bytes) -> Any:
-    """The document; fractions are Decimal, flaws are left in place for ``flaw`` to find.
+    """Parse one document; fractions become Decimal, flaws stay in place for ``flaw``.
 
-    Raises BadDocument for anything but one complete document in UTF-8.
+    Raises BadDocument for anything but one complete JSON document in UTF-8.
     """
     try:
         return json.loads(
@@ -43,12 +43,12 @@ def parse(content: bytes) -> Any:
 
 
 def flaw(value: Any) -> tuple[str, str] | None:
-    """The first flaw inside the value as (code, reason), or None for a sound one."""
+    """Return the first flaw inside the value as (code, reason), or None."""
     return next(_flaws(value, "$"), None)
 
 
 def text(value: Any) -> str:
-    """The value as JSON text with its flaws kept, for people to read in quarantine."""
+    """Write the value as JSON text with its flaws kept, as quarantine stores it."""
     if isinstance(value, RepeatedKeys):
         return _braces((key, text(inner)) for key, inner in value.pairs)
     if isinstance(value, dict):
@@ -79,11 +79,11 @@ def _decimal(literal: str) -> Decimal | NotANumber:
 
 def _flaws(value: Any, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, NotANumber):
-        yield "not_a_number", f"{path} is {value[:40]}, which is no number"
+        yield "not_a_number", f"{path} is {value[:40]}, which is not a number"
     elif isinstance(value, RepeatedKeys):
         keys = [key for key, _ in value.pairs]
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        yield "duplicate_key", f"{path} names {', '.join(twice)[:200]} more than once"
+        repeated = sorted({key for key in keys if keys.count(key) > 1})
+        yield "duplicate_key", f"{path} repeats the key {', '.join(repeated)[:200]}"
     elif isinstance(value, dict):
         for key, inner in value.items():
             if isinstance(inner, dict | list | NotANumber):

@@ -1,4 +1,4 @@
-"""Where this installation keeps its state, and which company and warehouse it works for."""
+"""Settings of this installation: state folder, company and warehouse."""
 
 from __future__ import annotations
 
@@ -13,12 +13,46 @@ from retention.errors import ConfigurationError
 COMPANY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
+PACKAGE = Path(__file__).resolve().parent
+CHECKOUT = PACKAGE.parents[1]
+
+
+def root() -> Path:
+    """Return the folder that holds ``dags``, ``dbt_project`` and ``expectations``.
+
+    ``RETENTION_ROOT`` names it. The default is the checkout the package lies in, else the data
+    that the wheel installed.
+    """
+    named = os.environ.get("RETENTION_ROOT")
+    if not named:
+        return CHECKOUT if _is_root(CHECKOUT) else PACKAGE / "data"
+    folder = Path(named).expanduser().resolve()
+    if not _is_root(folder):
+        raise ConfigurationError(
+            f"RETENTION_ROOT={named} has no dbt_project/dbt_project.yml.",
+            hint="Name the checkout, or leave it unset to use the files of the package.",
+        )
+    return folder
+
+
+def _is_root(folder: Path) -> bool:
+    return (folder / "dbt_project" / "dbt_project.yml").is_file()
+
+
+def _default_state() -> Path:
+    """``.state`` beside the project; an installed package keeps its state in the home folder."""
+    installed = PACKAGE / "data"
+    if root() == installed:
+        return Path.home() / ".local" / "state" / "retention"
+    return root() / ".state"
+
+
 @dataclass(frozen=True)
 class Settings:
-    """What the environment says, read once: ``Settings.from_env()``.
+    """Settings from the environment, read once: ``Settings.from_env()``.
 
-    ``warehouse_url`` is None for the embedded cluster. ``admin_url`` is only needed to
-    migrate a warehouse of one's own: a login that may create roles and databases there.
+    ``warehouse_url`` is None for the embedded cluster. ``admin_url`` is a login that may
+    create roles and databases; only migrating an external warehouse needs it.
     """
 
     root: Path
@@ -31,16 +65,19 @@ class Settings:
         if not COMPANY.fullmatch(self.company):
             raise ConfigurationError(
                 f"the company name {self.company!r} cannot name a database.",
-                mend="Use 1 to 40 of a-z, 0-9 and _, starting with a letter.",
+                hint="Use 1 to 40 of a-z, 0-9 and _, starting with a letter.",
             )
 
     @classmethod
     def from_env(cls) -> Settings:
-        """Read ``RETENTION_STATE``, ``_COMPANY``, ``_WAREHOUSE`` and ``_WAREHOUSE_ADMIN``."""
-        root = Path(__file__).resolve().parents[2]
-        state = os.environ.get("RETENTION_STATE") or root / ".state"
+        """Read the environment.
+
+        ``RETENTION_ROOT``, ``RETENTION_STATE``, ``RETENTION_COMPANY``, ``RETENTION_WAREHOUSE``
+        and ``RETENTION_WAREHOUSE_ADMIN``; each is optional.
+        """
+        state = os.environ.get("RETENTION_STATE") or _default_state()
         return cls(
-            root=root,
+            root=root(),
             state=Path(state).expanduser().resolve(),
             company=os.environ.get("RETENTION_COMPANY") or "demo",
             warehouse_url=os.environ.get("RETENTION_WAREHOUSE") or None,
@@ -49,7 +86,7 @@ class Settings:
 
     @property
     def database(self) -> str:
-        """The database of this company: one company never shares one with another."""
+        """Return the database name; each company has a database of its own."""
         return f"retention_{self.company}"
 
     @property

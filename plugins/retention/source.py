@@ -1,4 +1,4 @@
-"""What a source is: a declaration from which the DAG, the raw table and the tests follow."""
+"""Declaration of a source, from which its DAG, raw tables and contract tests are generated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from retention.window import Window
 
 @dataclass(frozen=True)
 class Connection:
-    """How to reach one vendor; an Airflow connection of the same id carries these fields.
+    """Address and secret of one vendor: the fields of the Airflow connection of this id.
 
     ``base_url`` pins scheme, host and port: a client never sends ``secret`` anywhere else.
     For a folder of files ``base_url`` is the folder's path and ``secret`` is empty.
@@ -30,7 +30,7 @@ class Connection:
 class Record:
     """One record as the vendor sent it; ``doc`` is JSON with decimals as ``Decimal``.
 
-    ``position`` says where it stood ("page 3 row 12", "accounts.csv line 7").
+    ``position`` is its place in the source ("page 3 row 12", "accounts.csv line 7").
     """
 
     record_id: str
@@ -42,16 +42,24 @@ class Record:
 
 @dataclass(frozen=True)
 class Rejected:
-    """Something that could not become a Record; kept whole, with the reason."""
+    """Input that could not become a Record, with the reason; ``raw`` is all of it.
+
+    With a ``path`` it is one value only: the record is loaded without it.
+    """
 
     code: str
     reason: str
     position: str
     raw: str
     record_id: str | None = None
+    path: str | None = None
+
+    @property
+    def record_kept(self) -> bool:
+        return self.path is not None
 
 
-# What a stream's extractor yields. It raises ExtractionError rather than end early.
+# An extractor raises ExtractionError rather than end early: a short result counts as complete.
 Extracted = Iterator[Record | Rejected]
 Extract = Callable[[Connection, "Stream", Window], Extracted]
 
@@ -61,10 +69,10 @@ class Stream:
     """One kind of record of a source, landing in ``raw.<source>_<name>``.
 
     ``record`` is the contract of one document; ``key`` and ``updated_at`` are dotted paths
-    into it. ``overlap`` is re-read before the cursor because vendors index late.
-    ``deletes`` is how absence is learned: "tombstone" (the vendor says so) or "listing"
-    (a complete listing lacks the id, guarded against outages). ``kind`` is "records" for
-    documents and "usage" for event files that take the bulk path.
+    into it. Every load re-reads ``overlap`` before the cursor because vendors index late.
+    ``deletes`` is how deletions are detected: "tombstone" (the vendor reports them) or
+    "listing" (a complete listing lacks the id, guarded against outages). ``kind`` is
+    "records" for documents and "usage" for event files, which are loaded in bulk.
     """
 
     name: str
@@ -93,9 +101,9 @@ class Source:
     pool_slots: int = 1
 
     def stream(self, name: str) -> Stream:
-        """The stream of that name; raises KeyError naming those there are."""
+        """Return the stream of that name; raises KeyError that lists the known ones."""
         for stream in self.streams:
             if stream.name == name:
                 return stream
         known = ", ".join(stream.name for stream in self.streams)
-        raise KeyError(f"{self.name} has no stream {name!r}; it has {known}")
+        raise KeyError(f"{self.name} has no stream {name!r}; choose one of {known}")

@@ -1,4 +1,4 @@
-"""The steps of the daily load, one function each: what the DAG's tasks and the CLI both call."""
+"""Steps of the daily run, one function each, called by the DAG tasks and by the CLI."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from datetime import date, timedelta
 from retention.builds.build import BuildResult
 from retention.builds.build import build as build_models
 from retention.errors import UsageError
+from retention.gates.gate import GateReport, check, require
 from retention.landing import land as landing
 from retention.landing.land import LoadResult
-from retention.publishes import publish as publishing
-from retention.publishes.publish import PublishResult
-from retention.quality.gate import GateReport, check, require
+from retention.publishing import holds
+from retention.publishing import publish as publishing
+from retention.publishing.publish import PublishResult
 from retention.settings import Settings
 from retention.source import Connection, Source, Stream
 from retention.warehouse import Warehouse
@@ -27,10 +28,10 @@ def load(
     window: Window,
     run_id: str = "",
 ) -> LoadResult:
-    """Load the window of one stream and whatever the cursor shows to be missing.
+    """Load one window of a stream, extended back to the cursor.
 
-    The first load of a stream reads all of history. Running it twice leaves what one run
-    leaves. Raises ConfigurationError or ExtractionError; nothing is committed then.
+    The first load of a stream reads all of history. Idempotent. Raises ConfigurationError
+    or ExtractionError; nothing is committed then.
     """
     if stream.kind == "usage":
         from retention.usage.load import load_usage
@@ -41,18 +42,20 @@ def load(
 
 
 def loaded_line(result: LoadResult, stream: Stream) -> str:
-    """One line for people: what was loaded, how much of it was new, how long it took."""
-    # A late event has its whole day written again: more rows of days than events were seen.
+    """Format a load for output: records seen, rows written, quarantined rows, seconds."""
+    # A late event rewrites its whole day, so daily rows may outnumber the events seen.
     written = "daily rows" if stream.kind == "usage" else "new"
     notes = [f"{result.records_seen:,} seen", f"{result.versions_written:,} {written}"]
     if result.rejected:
         notes.append(f"{result.rejected:,} quarantined")
+    if result.set_aside:
+        notes.append(f"{result.set_aside:,} values set aside")
     name = f"{result.source}.{result.stream}"
     return f"{name:<28} {', '.join(notes):<36} {result.seconds:.1f} s"
 
 
 def published_line(result: PublishResult) -> str:
-    """One line for people: which publish readers see and how many rows it wrote."""
+    """Format a publish for output: its id, as_of, number of tables, rows and seconds."""
     written = sum(rows.get("added", 0) for rows in result.marts.values())
     return (
         f"publish {result.publish_id}: as of {result.as_of}, {len(result.marts)} tables,"
@@ -60,15 +63,16 @@ def published_line(result: PublishResult) -> str:
     )
 
 
-def day_to_build(wh: Warehouse, asked: date | None = None) -> date | None:
-    """The day to build: the one asked for, or the newest that any stream is complete for.
+def day_to_build(wh: Warehouse, requested: date | None = None) -> date | None:
+    """Return the day to build: the requested one, or the newest complete day of any stream.
 
-    None when that day is published and nothing was loaded since; a day that is asked for is
-    always built.
+    Returns None when that day is published and nothing was loaded since, or when a rollback
+    holds and no record was loaded since. A requested day is always built.
     """
-    if asked:
-        return asked
+    if requested:
+        return requested
     with wh.connect("loader") as conn:
+        held = holds.active(conn)
         row = conn.execute(
             """
             select max(window_end), max(loaded_at) filter (where versions_written > 0)
@@ -76,6 +80,8 @@ def day_to_build(wh: Warehouse, asked: date | None = None) -> date | None:
             """
         ).fetchone()
     if row is None or row[0] is None:
+        return None
+    if held and (row[1] is None or row[1] <= held.rejected_known_at):
         return None
     day: date = row[0].date() - timedelta(days=1)
     current = publishing.current(wh)
@@ -85,49 +91,51 @@ def day_to_build(wh: Warehouse, asked: date | None = None) -> date | None:
 
 
 def gate_arrived(wh: Warehouse, as_of: date, sources: Sequence[Source]) -> GateReport:
-    """Gate 1, on what arrived; raises GateFailed naming the checks that failed."""
+    """Run gate 1 on the raw data; raises GateFailed with the names of the failed checks."""
     report = check(wh, "arrived", sources=sources, as_of=as_of)
     require(report)
     return report
 
 
 def build(wh: Warehouse, as_of: date, *, full_refresh: bool = False) -> BuildResult:
-    """Every model for the day ``as_of``; raises BuildError naming model and message."""
+    """Build all models for ``as_of``; raises BuildError with model and message."""
     return build_models(wh, as_of, full_refresh=full_refresh)
 
 
-def require_not_shown(wh: Warehouse, as_of: date) -> None:
-    """Raise UsageError for a day before the one readers see.
+def require_not_before_published(wh: Warehouse, as_of: date) -> None:
+    """Raise UsageError for a day before the published one.
 
-    Built in place it would take the frozen days behind it along, and no later build gives
-    them back.
+    Building an earlier day in place deletes the frozen days after it, and no later build
+    restores them.
     """
     current = publishing.current(wh)
     if current and as_of < current.as_of:
         raise UsageError(
-            f"{as_of} lies before {current.as_of}, which readers see.",
+            f"{as_of} is before the published day {current.as_of}.",
             code="day_is_past",
-            mend=f"Build it apart: `retention rebuild --as-of {as_of}` compares it with what was"
-            " published; `retention build --known-at ...` only builds it.",
+            hint=f"Run `retention rebuild --as-of {as_of}` to build it in a separate database"
+            " and compare it with what was published.",
         )
 
 
 def gate_marts(wh: Warehouse, build_id: int, *, accept: str | None = None) -> GateReport:
-    """Gate 2, on what would be published; raises GateFailed naming the checks that failed."""
+    """Run gate 2 on the built marts; raises GateFailed with the names of the failed checks."""
     report = check(wh, "marts", build_id=build_id, accept=accept)
     require(report)
     return report
 
 
-def publish(wh: Warehouse, build_id: int, *, actor: str, reason: str = "") -> PublishResult:
-    """Show this build to readers; raises PublishError when it is not what gate 2 passed."""
-    return publishing.publish(wh, build_id, actor=actor, reason=reason)
+def publish(
+    wh: Warehouse, build_id: int, *, actor: str, reason: str = "", allow_drop: bool = False
+) -> PublishResult:
+    """Publish this build; raises PublishError when it differs from what gate 2 passed."""
+    return publishing.publish(wh, build_id, actor=actor, reason=reason, allow_drop=allow_drop)
 
 
 def transform(
     wh: Warehouse, as_of: date, sources: Sequence[Source], *, actor: str, accept: str | None = None
 ) -> PublishResult:
-    """Gate, build, gate, publish: the whole `transform` DAG in this process."""
+    """Run gate 1, build, gate 2 and publish: the `transform` DAG in this process."""
     gate_arrived(wh, as_of, sources)
     built = build(wh, as_of)
     gate_marts(wh, built.build_id, accept=accept)

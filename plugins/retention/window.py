@@ -1,4 +1,4 @@
-"""The half-open stretch of time that one load covers."""
+"""The half-open time window of one load."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from retention.errors import EmptyWindow, UsageError
 class Window:
     """``[start, end)`` in UTC. ``start`` is None for the first load: all of history.
 
-    Raises EmptyWindow when the end is not after the start: a scheduler that hands over an
-    empty interval would otherwise load nothing and call it a success.
+    Raises EmptyWindow when the end is not after the start: a load of an empty interval
+    would otherwise succeed without loading anything.
     """
 
     start: datetime | None
@@ -25,19 +25,19 @@ class Window:
         object.__setattr__(self, "end", _utc(self.end))
         if self.start is not None and self.end <= self.start:
             raise EmptyWindow(
-                f"the window [{self.start.isoformat()}, {self.end.isoformat()}) has no length.",
-                mend="Give an end after the start; in Airflow use CronDataIntervalTimetable.",
+                f"the window [{self.start.isoformat()}, {self.end.isoformat()}) is empty.",
+                hint="Give an end after the start; in Airflow use CronDataIntervalTimetable.",
             )
 
     @classmethod
     def of_day(cls, day: date) -> Window:
-        """The UTC day ``day``, which an ``as_of`` of the same date completes."""
+        """Return the window of one UTC day; loading it makes ``as_of`` that day complete."""
         start = datetime(day.year, day.month, day.day, tzinfo=UTC)
         return cls(start, start + timedelta(days=1))
 
     @classmethod
     def through(cls, day: date) -> Window:
-        """All of history through the end of ``day``."""
+        """Return the window of all history through the end of ``day``."""
         return cls(None, cls.of_day(day).end)
 
     def __str__(self) -> str:
@@ -46,7 +46,7 @@ class Window:
 
 
 def _utc(moment: datetime) -> datetime:
-    """The same instant as a plain datetime: Airflow hands over pendulum's, whose sums differ."""
+    """Convert to a plain datetime: Airflow passes pendulum times, whose arithmetic differs."""
     if moment.tzinfo is None:
-        raise UsageError(f"a window needs times with a zone, got {moment}")
+        raise UsageError(f"a window needs times with a time zone, got {moment}")
     return datetime.fromtimestamp(moment.timestamp(), UTC)

@@ -1,1 +1,1 @@
-"""The tasks that the DAGs wire together: read Airflow's connections, call ``retention``."""
+"""Airflow tasks of the DAGs: read Airflow's connections and call ``retention``."""

@@ -1,4 +1,4 @@
-"""Tasks of ``ingest_<source>``: the data interval of one stream."""
+"""Tasks of ``ingest_<source>``: load the data interval of one stream."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retention_airflow.tasks import connection, reported, runbook, say, warehous
 
 
 def ingest_doc(source: Source) -> str:
-    """What the on-call engineer reads in the web UI about the DAG of this source."""
+    """Return the runbook of this source's DAG, shown in the web UI."""
     return runbook("ingest").format(
         doc=source.doc.strip(),
         name=source.name,
@@ -28,18 +28,18 @@ def ingest_doc(source: Source) -> str:
 
 
 def raw_asset(source: str, stream: str) -> Asset:
-    """The asset that a load of this stream emits."""
+    """Return the asset that a load of this stream updates."""
     return Asset(name=f"raw.{source}_{stream}", uri=f"retention://raw/{source}_{stream}")
 
 
 def window_of(start: datetime | None, end: datetime | None, run_after: datetime) -> Window:
-    """The run's data interval, but never a day that the source does not hold yet.
+    """Return the run's data interval, limited to the last day that the source has.
 
-    A run that was triggered without a date has no interval and means the last whole day.
+    A run that was triggered without a date has no interval and loads the last complete day.
 
-    The demo company and a folder of files end on a day of their own, which RETENTION_CLOCK
-    names a file for. A run for a later day reads that last day; a cursor that ran ahead of
-    the source would skip what comes next.
+    The demo company and a folder of files have a last day of their own, in the file that
+    RETENTION_CLOCK names. A run for a later day loads that last day, because a cursor ahead
+    of the source would skip later records.
     """
     if start is None or end is None:
         window = Window.of_day(run_after.date() - timedelta(days=1))
@@ -55,15 +55,15 @@ def window_of(start: datetime | None, end: datetime | None, run_after: datetime)
 @task
 @reported
 def load_stream(source: str, stream: str, **context: Any) -> dict[str, Any]:
-    """Load the data interval of one stream, and whatever the cursor shows to be missing."""
+    """Load the data interval of one stream, extended back to the cursor."""
     from retention import steps
 
     declared = next(each for each in enabled_sources() if each.name == source)
-    asked = declared.stream(stream)
+    requested = declared.stream(stream)
     result = steps.load(
         warehouse(),
         declared,
-        asked,
+        requested,
         connection(declared.conn_id, declared.name),
         window_of(
             context.get("data_interval_start"),
@@ -72,5 +72,5 @@ def load_stream(source: str, stream: str, **context: Any) -> dict[str, Any]:
         ),
         run_id=context["run_id"],
     )
-    say(steps.loaded_line(result, asked))
+    say(steps.loaded_line(result, requested))
     return {"load_id": result.load_id, "versions_written": result.versions_written}

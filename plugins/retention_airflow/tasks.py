@@ -1,4 +1,4 @@
-"""What every task has: retries that know when to stop, the warehouse, connections, listeners."""
+"""Shared by all tasks: retry policy, warehouse, connections and progress listeners."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import functools
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
 from retention import errors
+from retention.settings import root
 from retention.source import Connection
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ RETRIES: dict[str, Any] = {
     "max_retry_delay": timedelta(minutes=30),
 }
 
-# Which errors a second attempt cannot mend, by kind, unless the code says otherwise.
+# Errors that a retry cannot fix, by class; RETRYABLE_CODES are exceptions.
 FINAL = (
     errors.UsageError,
     errors.ConfigurationError,
@@ -37,34 +37,31 @@ FINAL = (
     errors.PublishError,
 )
 FINAL_CODES = ("unauthorized", "forbidden")
-PASSING_CODES = ("warehouse_unreachable", "database", "publish_blocked")
+RETRYABLE_CODES = ("warehouse_unreachable", "database", "publish_blocked")
 
 
 def is_final(error: BaseException) -> bool:
-    """Whether the task fails at once; what may pass is tried again, later and later."""
+    """Return whether the task fails without a retry."""
     code = getattr(error, "code", None)
-    if code in PASSING_CODES:
+    if code in RETRYABLE_CODES:
         return False
     return code in FINAL_CODES or isinstance(error, FINAL)
 
 
 def runbook(name: str) -> str:
-    """What the on-call engineer reads in the web UI about a DAG."""
-    folder = Path(__file__).resolve().parents[2] / "dags" / "runbook"
+    """Return the runbook of a DAG, shown in the web UI."""
+    folder = root() / "dags" / "runbook"
     return (folder / f"{name}.md").read_text()
 
 
-# Who listens while the DAGs run in one process (`make run`): lines as they are known, and the
-# errors that stopped a task. Under a scheduler nobody listens and the task's log has both.
+# Progress listeners and task errors for `make run`, which runs the DAGs in one process. Under
+# a scheduler there are no listeners, and the task log has both.
 PROGRESS: list[Callable[[str], None]] = []
 FAILURES: list[BaseException] = []
 
 
 def reported(step: Callable[..., T]) -> Callable[..., T]:
-    """Keep the error of a task for whoever runs the DAG in this process.
-
-    What no second attempt can mend fails the task for good.
-    """
+    """Decorate a task: record its error in FAILURES and do not retry a final error."""
 
     @functools.wraps(step)
     def run(*args: Any, **kwargs: Any) -> T:
@@ -80,20 +77,21 @@ def reported(step: Callable[..., T]) -> Callable[..., T]:
 
 
 def say(line: str) -> None:
+    """Log a line of progress and pass it to the listeners of `make run`."""
     log.info(line)
     for listener in PROGRESS:
         listener(line)
 
 
 def warehouse() -> Warehouse:
-    """The warehouse of Airflow's connection of that name, without its readers' passwords."""
+    """Return the warehouse of Airflow's connection ``warehouse``, without reader passwords."""
     from retention.warehouse import Warehouse
 
     return Warehouse.from_url(BaseHook.get_connection("warehouse").get_uri())
 
 
 def connection(conn_id: str, where: str = "") -> Connection:
-    """Airflow's connection of that id; ConfigurationError says ``where`` it is missing."""
+    """Read Airflow's connection of that id; raises ConfigurationError when it is missing."""
     from retention.connections import from_fields, variable
 
     try:
@@ -103,6 +101,6 @@ def connection(conn_id: str, where: str = "") -> Connection:
             f"there is no connection {conn_id!r}.",
             code="missing_connection",
             where=where or conn_id,
-            mend=f"Add it in Airflow, or set {variable(conn_id)}.",
+            hint=f"Add it in Airflow, or set {variable(conn_id)}.",
         ) from None
     return from_fields(conn_id, found.host or "", found.password or "", found.extra_dejson)

@@ -1,4 +1,4 @@
-"""Tasks of ``transform``: gate what arrived, build, gate what would be published, publish."""
+"""Tasks of ``transform``: gate 1, build, gate 2, publish."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ PUBLISHED = Asset(name="publish", uri="retention://publish")
 
 
 def enabled_assets() -> list[Asset]:
-    """The assets of every stream of every enabled source."""
+    """Return the assets of all streams of all enabled sources."""
     return [raw_asset(s.name, stream.name) for s in enabled_sources() for stream in s.streams]
 
 
 @task.short_circuit
 @reported
 def choose_day(**context: Any) -> str | None:
-    """The newest complete day; nothing when that day is published and no load came since."""
+    """Return the day to build; None when it is published and nothing was loaded since."""
     from retention import steps
 
-    asked = context["params"].get("as_of")
-    day = steps.day_to_build(warehouse(), date.fromisoformat(asked) if asked else None)
+    requested = context["params"].get("as_of")
+    day = steps.day_to_build(warehouse(), date.fromisoformat(requested) if requested else None)
     say(f"building {day}" if day else "nothing new since the last publish")
     return day.isoformat() if day else None
 
@@ -34,7 +34,7 @@ def choose_day(**context: Any) -> str | None:
 @task
 @reported
 def check_arrived(day: str) -> None:
-    """Gate 1; raises GateFailed."""
+    """Run gate 1; raises GateFailed."""
     from retention import steps
 
     report = steps.gate_arrived(warehouse(), date.fromisoformat(day), enabled_sources())
@@ -44,7 +44,7 @@ def check_arrived(day: str) -> None:
 @task
 @reported
 def build_marts(day: str) -> int:
-    """Build every model for that day; returns the build's id."""
+    """Build all models for that day; return the build_id."""
     from retention import steps
 
     result = steps.build(warehouse(), date.fromisoformat(day))
@@ -55,7 +55,7 @@ def build_marts(day: str) -> int:
 @task
 @reported
 def check_marts(build_id: int, **context: Any) -> None:
-    """Gate 2; raises GateFailed."""
+    """Run gate 2; raises GateFailed."""
     from retention import steps
 
     report = steps.gate_marts(warehouse(), build_id, accept=context["params"].get("accept"))
@@ -65,7 +65,7 @@ def check_marts(build_id: int, **context: Any) -> None:
 @task(outlets=[PUBLISHED])
 @reported
 def publish_marts(build_id: int, **context: Any) -> int:
-    """Move the pointer that readers follow; the only task that owns the published asset."""
+    """Publish the build; the only task that updates the published asset."""
     from retention import steps
 
     result = steps.publish(warehouse(), build_id, actor=f"airflow {context['run_id']}")

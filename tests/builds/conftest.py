@@ -1,4 +1,4 @@
-"""The small dbt project, written beside a warehouse with one thing in it."""
+"""Fixture: a warehouse with one record and a small dbt project."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.places import ROOT
 
 @pytest.fixture
 def project(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
-    """The warehouse with one thing in it and a dbt project of three models."""
+    """Create a warehouse with one record and a dbt project of three models."""
     folder = tmp_path / "dbt_project"
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

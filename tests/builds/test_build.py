@@ -1,4 +1,4 @@
-"""Builds on a real Postgres and the real dbt: each model told, one at a time, secrets kept."""
+"""Builds with dbt on a real Postgres: results per model, locking, retries and secrets."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from retention.builds import build as building
 from retention.builds import dbt_runner
 from retention.builds.build import build, manifest_path, retry
 from retention.errors import AlreadyRunning, BuildError, UsageError
-from retention.keyring import PSEUDONYM_KEY, secret
 from retention.warehouse import Warehouse
+from retention.warehouse.keyring import PSEUDONYM_KEY, secret
 from tests.builds.small_project import AS_OF, builds, model
 from tests.loading import load, query, thing, window
 from tests.places import ROOT
@@ -28,7 +28,7 @@ def things(wh: Warehouse) -> list[tuple[Any, ...]]:
     )
 
 
-def test_a_build_makes_every_model_and_keeps_what_became_of_each(project: Warehouse) -> None:
+def test_a_build_records_the_result_of_every_model(project: Warehouse) -> None:
     load(project, [thing("a", name="red")])
     result = build(project, AS_OF)
     assert (result.models, result.tests) == (3, 1)
@@ -41,7 +41,7 @@ def test_a_build_makes_every_model_and_keeps_what_became_of_each(project: Wareho
     assert manifest_path(project.settings).exists()
 
 
-def test_the_knowledge_cut_hides_what_was_loaded_later(project: Warehouse) -> None:
+def test_known_at_hides_records_loaded_later(project: Warehouse) -> None:
     load(project, [thing("a", name="red")], window(0))
     first = build(project, AS_OF)
     load(project, [thing("b", 1, name="blue")], window(1))
@@ -53,7 +53,7 @@ def test_the_knowledge_cut_hides_what_was_loaded_later(project: Warehouse) -> No
 
 @pytest.fixture
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the files that dbt parses, as it parses them."""
+    """Record the names of the files that dbt parses."""
     from dbt.parser.manifest import ManifestLoader
 
     names: list[str] = []
@@ -82,7 +82,7 @@ def test_another_day_does_not_parse_the_project_again(
     assert parsed
 
 
-def test_another_company_is_built_from_what_was_parsed_for_the_first(
+def test_another_company_reuses_the_parsed_project(
     project: Warehouse, module_warehouse: Warehouse, parsed: list[str]
 ) -> None:
     assert project.settings is not None
@@ -98,7 +98,7 @@ def test_another_company_is_built_from_what_was_parsed_for_the_first(
     assert manifest_path(settings).exists()
 
 
-def test_a_model_that_fails_is_named_with_message_and_file(project: Warehouse) -> None:
+def test_a_failing_model_is_reported_with_message_and_file(project: Warehouse) -> None:
     load(project, [thing("a", name="red")])
     model(project, "fct_things", "select 1 / (count(*) - 1) as broken from {{ ref('stg_things') }}")
     with pytest.raises(BuildError) as raised:
@@ -112,13 +112,13 @@ def test_a_model_that_fails_is_named_with_message_and_file(project: Warehouse) -
     assert "division by zero" in error
 
 
-def test_a_test_that_fails_fails_the_build(project: Warehouse) -> None:
+def test_a_failing_test_fails_the_build(project: Warehouse) -> None:
     load(project, [thing("a", name=None)])
     with pytest.raises(BuildError, match="test not_null_fct_things_thing_name"):
         build(project, AS_OF)
 
 
-def test_tests_that_run_as_one_are_named_and_recorded_one_by_one(project: Warehouse) -> None:
+def test_folded_tests_are_reported_one_by_one(project: Warehouse) -> None:
     load(project, [thing("a", name="red"), thing("b", name="pink")])
     assert project.settings is not None
     folder = project.settings.root / "dbt_project"
@@ -150,13 +150,13 @@ def test_a_project_that_does_not_parse_fails_the_build(project: Warehouse) -> No
     assert [status for _, _, status, _ in builds(project)] == ["failed"]
 
 
-def test_a_retry_goes_on_from_the_model_that_failed(project: Warehouse) -> None:
+def test_a_retry_resumes_at_the_failed_model(project: Warehouse) -> None:
     load(project, [thing("a", name="red")])
     model(project, "fct_last", "select 1 / 0 as broken from {{ ref('fct_things') }}")
     with pytest.raises(BuildError):
         build(project, AS_OF)
     written = query(project, "select xmin::text from marts.stg_things", "transformer")
-    model(project, "fct_last", "select 1 as mended from {{ ref('fct_things') }}")
+    model(project, "fct_last", "select 1 as repaired from {{ ref('fct_things') }}")
     result = retry(project)
     assert query(project, "select xmin::text from marts.stg_things", "transformer") == written
     assert [(b[0], b[2], b[3]) for b in builds(project)] == [(result.build_id, "done", None)]
@@ -167,11 +167,11 @@ def test_a_retry_goes_on_from_the_model_that_failed(project: Warehouse) -> None:
 def test_there_is_nothing_to_retry_after_a_success(project: Warehouse) -> None:
     load(project, [thing("a", name="red")])
     build(project, AS_OF)
-    with pytest.raises(UsageError, match="nothing to go on with"):
+    with pytest.raises(UsageError, match="nothing to retry"):
         retry(project)
 
 
-def test_a_second_build_at_the_same_time_is_refused_and_touches_nothing(
+def test_a_second_concurrent_build_is_refused_and_changes_nothing(
     project: Warehouse,
 ) -> None:
     with project.connect("transformer") as other:
@@ -199,7 +199,7 @@ def test_dbt_runs_once_at_a_time_in_one_process(project: Warehouse) -> None:
     assert refused == [AlreadyRunning]
 
 
-def test_a_build_that_a_killed_process_left_is_closed_by_the_next(project: Warehouse) -> None:
+def test_the_next_build_marks_the_build_of_a_killed_process_as_failed(project: Warehouse) -> None:
     load(project, [thing("a", name="red")])
     with project.connect("transformer") as conn:
         conn.execute(
@@ -215,13 +215,13 @@ def test_a_build_that_a_killed_process_left_is_closed_by_the_next(project: Wareh
     "as_of",
     ["2026-03-01'; drop schema raw cascade; --", "2026-03-01", datetime(2026, 3, 1, tzinfo=UTC)],
 )
-def test_what_is_not_a_date_is_refused(project: Warehouse, as_of: Any) -> None:
+def test_an_as_of_that_is_not_a_date_is_rejected(project: Warehouse, as_of: Any) -> None:
     with pytest.raises(UsageError):
         build(project, as_of)
     assert builds(project) == []
 
 
-def test_secrets_reach_neither_artefacts_nor_messages_nor_the_environment(
+def test_secrets_are_not_in_artifacts_messages_or_the_environment(
     project: Warehouse, capfd: pytest.CaptureFixture[str]
 ) -> None:
     load(project, [thing("a", name="red")])
@@ -239,9 +239,9 @@ def test_secrets_reach_neither_artefacts_nor_messages_nor_the_environment(
     out = capfd.readouterr()
     texts = [str(raised.value), out.out, out.err, str(builds(project))]
     texts += [str(query(project, "select models::text from ops.builds"))]
-    artefacts = [p for p in dbt_runner.target_path(project.settings).rglob("*") if p.is_file()]
-    assert artefacts
-    texts += [path.read_bytes().decode("utf-8", "replace") for path in artefacts]
+    artifacts = [p for p in dbt_runner.target_path(project.settings).rglob("*") if p.is_file()]
+    assert artifacts
+    texts += [path.read_bytes().decode("utf-8", "replace") for path in artifacts]
     for text in texts:
         assert not any(word in text for word in hidden)
     assert "ada@example.com" not in str(raised.value)
@@ -249,7 +249,7 @@ def test_secrets_reach_neither_artefacts_nor_messages_nor_the_environment(
     assert (out.out, out.err) == ("", "")
 
 
-def test_two_companies_keep_their_artefacts_apart(project: Warehouse) -> None:
+def test_each_company_has_its_own_artifacts(project: Warehouse) -> None:
     assert project.settings is not None
     other = replace(project.settings, company="other")
     assert manifest_path(project.settings) != manifest_path(other)

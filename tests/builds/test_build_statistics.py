@@ -1,4 +1,4 @@
-"""Statistics between the two phases of a build, and what a retry goes on from."""
+"""Statistics between the two dbt phases of a build, and retries after a failure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def count_colours(inputs: Inputs) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def with_statistic(project: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
-    """The small project with a model that reads a statistic of its things."""
+    """Extend the small project with a model that reads a statistic."""
     load(project, [thing("a", name="red")])
     model(project, "fct_colours", READS_STATISTIC)
     assert project.settings is not None
@@ -42,7 +42,7 @@ def with_statistic(project: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Wareh
     return project
 
 
-def test_a_statistic_sees_the_marts_of_the_build_and_feeds_the_models_that_read_it(
+def test_a_statistic_reads_marts_of_the_build_and_feeds_its_models(
     with_statistic: Warehouse,
 ) -> None:
     result = build(with_statistic, AS_OF)
@@ -63,7 +63,7 @@ def test_a_statistic_sees_the_marts_of_the_build_and_feeds_the_models_that_read_
     assert query(with_statistic, shown, "transformer")[0][0] == 2
 
 
-def test_a_statistic_that_fails_is_named_and_a_retry_goes_on_from_it(
+def test_a_retry_resumes_at_the_failed_statistic(
     with_statistic: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(inputs: Inputs) -> list[tuple[Any, ...]]:
@@ -83,7 +83,7 @@ def test_a_statistic_that_fails_is_named_and_a_retry_goes_on_from_it(
     assert [status for _, _, status, _ in builds(with_statistic)] == ["done"]
 
 
-def test_a_retry_goes_on_behind_the_statistics_too(with_statistic: Warehouse) -> None:
+def test_a_retry_resumes_after_the_statistics(with_statistic: Warehouse) -> None:
     model(with_statistic, "fct_colours", READS_STATISTIC + " where 1 / 0 = 1")
     with pytest.raises(BuildError, match="model fct_colours"):
         build(with_statistic, AS_OF)
@@ -92,11 +92,11 @@ def test_a_retry_goes_on_behind_the_statistics_too(with_statistic: Warehouse) ->
     assert query(with_statistic, "select count(*) from marts.fct_colours", "transformer") == [(1,)]
 
 
-def test_a_retry_of_the_first_phase_runs_the_statistics_as_well(with_statistic: Warehouse) -> None:
+def test_a_retry_of_the_first_phase_also_runs_the_statistics(with_statistic: Warehouse) -> None:
     model(with_statistic, "fct_last", "select 1 / 0 as broken from {{ ref('fct_things') }}")
     with pytest.raises(BuildError, match="model fct_last"):
         build(with_statistic, AS_OF)
-    model(with_statistic, "fct_last", "select 1 as mended from {{ ref('fct_things') }}")
+    model(with_statistic, "fct_last", "select 1 as repaired from {{ ref('fct_things') }}")
     assert retry(with_statistic).models == 4
     assert query(with_statistic, "select count(*) from marts.fct_colours", "transformer") == [(1,)]
 

@@ -1,4 +1,4 @@
-"""A folder of suites for the gates to read."""
+"""Fixture: a folder of suites."""
 
 from __future__ import annotations
 

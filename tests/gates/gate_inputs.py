@@ -1,4 +1,4 @@
-"""A folder of suites, rows of a shop and a mart to try the gates on."""
+"""Suites, records and a mart for the gate tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
 from retention.builds.build import manifest_path
-from retention.quality.gate import GateReport, check
+from retention.gates.gate import GateReport, check
 from retention.warehouse import Warehouse
 from tests.loading import SHOP, THINGS
 
@@ -21,7 +21,7 @@ AS_OF = date(2026, 3, 1)
 
 
 class Loose(BaseModel):
-    """A contract that lets everything through, so that the gate is what finds it."""
+    """A contract that accepts everything, so that only the gate can reject it."""
 
     id: str
 
@@ -69,7 +69,7 @@ def execute(wh: Warehouse, role: str, text: str, *values: Any) -> None:
 
 
 def built(wh: Warehouse, rows: list[tuple[Any, ...]], as_of: date = AS_OF) -> int:
-    """A finished build whose one mart holds these rows."""
+    """Write a finished build whose only mart has these rows."""
     with wh.connect("transformer") as conn:
         conn.execute("drop table if exists marts.fct_things")
         conn.execute(

@@ -1,4 +1,4 @@
-"""Gate 1 on a real Postgres: nothing is built from what arrived broken."""
+"""Gate 1 on a real Postgres: checks of the raw data before a build."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from retention.errors import ConfigurationError, GateFailed
-from retention.quality.gate import GateReport, require
-from retention.quality.validation import may_be_chance
+from retention.gates.gate import GateReport, require
+from retention.gates.validation import may_be_chance
 from retention.warehouse import Warehouse
 from tests.gates.gate_inputs import (
     AS_OF,
@@ -26,7 +26,7 @@ from tests.gates.gate_inputs import (
 from tests.loading import LISTED, load, query, thing, window
 
 
-def test_good_rows_pass_and_every_check_is_kept(warehouse: Warehouse, folder: Path) -> None:
+def test_good_rows_pass_and_every_check_is_stored(warehouse: Warehouse, folder: Path) -> None:
     load(warehouse, [thing("a", name="red", score=3), thing("b", name="blue", score=4)])
     report = arrived(warehouse, folder)
     assert report.passed, report.summary()
@@ -52,7 +52,9 @@ def test_a_bad_value_stops_the_run_and_names_suite_check_column_and_count(
     assert "raw_shop_things: expect_column_values_to_not_be_null(name): 2 of 3 unexpected" in said
 
 
-def test_a_warning_is_told_and_stops_nothing(warehouse: Warehouse, folder: Path) -> None:
+def test_a_warning_is_reported_and_does_not_stop_the_run(
+    warehouse: Warehouse, folder: Path
+) -> None:
     load(warehouse, [thing("a", name="green")])
     report = arrived(warehouse, folder)
     assert report.passed
@@ -86,7 +88,9 @@ def test_chance_is_the_binomial_tail() -> None:
     assert not may_be_chance(None, 1, 3)
 
 
-def test_only_what_readers_have_not_seen_is_examined(warehouse: Warehouse, folder: Path) -> None:
+def test_only_records_since_the_last_publish_are_checked(
+    warehouse: Warehouse, folder: Path
+) -> None:
     load(warehouse, [thing("a", name=None)], window(0))
     assert not arrived(warehouse, folder).passed
     published(warehouse, built(warehouse, [row("x"), row("y")]))
@@ -101,7 +105,7 @@ def test_a_repaired_record_no_longer_stops_the_gate(warehouse: Warehouse, folder
     assert arrived(warehouse, folder).passed
 
 
-def test_a_day_without_news_passes(warehouse: Warehouse, folder: Path) -> None:
+def test_a_day_without_new_records_passes(warehouse: Warehouse, folder: Path) -> None:
     load(warehouse, [thing("a", name="red")], window(0))
     published(warehouse, built(warehouse, [row("x"), row("y")]))
     load(warehouse, [], window(1))
@@ -109,7 +113,7 @@ def test_a_day_without_news_passes(warehouse: Warehouse, folder: Path) -> None:
     assert report.passed, report.critical
 
 
-def test_a_gate_over_nothing_stops(warehouse: Warehouse, folder: Path) -> None:
+def test_a_gate_without_loads_fails(warehouse: Warehouse, folder: Path) -> None:
     report = arrived(warehouse, folder)
     assert failed(report) == {"something_arrived"}
     with pytest.raises(GateFailed):
@@ -169,7 +173,7 @@ def test_a_check_that_cannot_be_evaluated_is_critical(
     assert query(warehouse, "select count(*) from raw.shop_things") == [(1,)]
 
 
-def test_a_suite_reads_and_never_writes(warehouse: Warehouse, folder: Path) -> None:
+def test_a_suite_cannot_write(warehouse: Warehouse, folder: Path) -> None:
     load(warehouse, [thing("a", name="red")])
     execute(warehouse, "transformer", "create table staging.mine (id int)")
     (folder / "raw_shop_things.yml").write_text(
@@ -181,13 +185,11 @@ def test_a_suite_reads_and_never_writes(warehouse: Warehouse, folder: Path) -> N
     assert query(warehouse, "select count(*) from staging.mine", "transformer") == [(0,)]
 
 
-def test_rows_that_left_raw_behind_the_ledgers_back_stop_the_gate(
-    warehouse: Warehouse, folder: Path
-) -> None:
+def test_rows_missing_from_raw_fail_the_gate(warehouse: Warehouse, folder: Path) -> None:
     load(warehouse, [thing("a", name="red"), thing("b", name="red")])
     execute(warehouse, "loader", "update ops.loads set versions_written = 5")
     report = arrived(warehouse, folder)
-    assert failed(report) == {"rows_match_the_ledger"}
+    assert failed(report) == {"rows_match_the_load_log"}
     assert report.critical[0].unexpected == 3
 
 
@@ -210,7 +212,7 @@ def test_texts_that_are_not_of_their_type_are_counted(warehouse: Warehouse, fold
 
 def test_a_stream_that_vanished_stops_the_gate(warehouse: Warehouse, folder: Path) -> None:
     load(warehouse, [thing("a", name="red")])
-    load(warehouse, [])  # all of history again, and it is empty
+    load(warehouse, [])  # a full load without records
     assert failed(arrived(warehouse, folder)) == {"stream_has_not_vanished"}
 
 

@@ -1,4 +1,4 @@
-"""Gate 2 on a real Postgres: nothing is published that looks wrong."""
+"""Gate 2 on a real Postgres: checks of the marts before a publish."""
 
 from __future__ import annotations
 
@@ -7,19 +7,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg import sql
 
 from retention.errors import ConfigurationError, GateFailed
-from retention.quality.gate import GateReport, check, require
+from retention.gates.gate import GateReport, check, require
+from retention.gates.marts import grain_is_unique
+from retention.publishing.mart import Mart
 from retention.warehouse import Warehouse
+from tests import completeness
 from tests.gates.gate_inputs import built, execute, failed, published, row
 from tests.loading import query
+from tests.places import ROOT
+
+# A key of each type; any other type is a number.
+KEYS = {"text": "some key", "date": "2026-01-31", "numeric(6, 2)": "1.0"}
+# Marts without rows of their own.
+VIEWS = {"fct_mrr_daily"}
 
 
 def marts(wh: Warehouse, folder: Path, **more: Any) -> GateReport:
     return check(wh, "marts", folder=folder, **more)
 
 
-def test_a_good_build_passes_and_leaves_its_checksum(warehouse: Warehouse, folder: Path) -> None:
+def test_a_good_build_passes_and_stores_its_checksum(warehouse: Warehouse, folder: Path) -> None:
     build_id = built(warehouse, [row("a"), row("b")])
     report = marts(warehouse, folder, build_id=build_id)
     assert report.passed, report.critical
@@ -52,6 +62,57 @@ def test_a_mart_without_a_suite_stops_the_gate(warehouse: Warehouse, folder: Pat
 def test_an_empty_mart_stops_the_gate(warehouse: Warehouse, folder: Path) -> None:
     built(warehouse, [])
     assert "rows_are_there" in failed(marts(warehouse, folder))
+
+
+@pytest.mark.parametrize(
+    "doubles",
+    [[row("a"), row("a")], [row("a"), row("a", mrr=11)], [row("a"), row("a"), row("a")]],
+    ids=["equal", "different", "three"],
+)
+def test_two_rows_of_one_grain_stop_the_gate(
+    warehouse: Warehouse, folder: Path, doubles: list[Any]
+) -> None:
+    built(warehouse, [row("b"), *doubles])
+    rows = len(doubles) + 1
+    named = rf"marts_fct_things: grain_is_unique\(thing\): 1 of {rows} unexpected, .* thing = a"
+    with pytest.raises(GateFailed, match=named):
+        require(marts(warehouse, folder))
+    assert failed(marts(warehouse, folder, accept="it is fine")) == {"grain_is_unique"}
+
+
+def test_a_repeated_key_is_named_for_every_mart(warehouse: Warehouse) -> None:
+    """Each mart with the columns of its contract, and nothing else than two rows of one key."""
+    names = [name for name in completeness.marts(ROOT) if name not in VIEWS]
+    assert len(names) > 40
+    with warehouse.connect("transformer") as conn:
+        for name in names:
+            model, _ = completeness.found_model(ROOT / completeness.MODELS / "marts", name)
+            meta = model["config"]["meta"]
+            mart = Mart(name, meta["publish"], tuple(meta["grain"]))
+            types = {column["name"]: column["data_type"] for column in model["columns"]}
+            columns = ", ".join(f'"{column}" {kind}' for column, kind in types.items())
+            conn.execute(f"create table marts.{name} ({columns})".encode())
+            key = {column: KEYS.get(types[column], "1") for column in mart.grain}
+            insert = sql.SQL("insert into {} ({}) values ({})").format(
+                mart.built, sql.SQL(", ").join(map(sql.Identifier, key)),
+                sql.SQL(", ").join(map(sql.Literal, key.values())),
+            )  # fmt: skip
+            conn.execute(insert)
+            assert grain_is_unique(conn, mart, 1).success
+            conn.execute(insert)
+            found = grain_is_unique(conn, mart, 2)
+            assert found.stops
+            shown = ", ".join(f"{column} = {value}" for column, value in key.items())
+            example = f", for example {shown}" if mart.audience == "publish" else ""
+            check_of = f"marts_{name}: grain_is_unique({', '.join(mart.grain)})"
+            assert str(found) == f"{check_of}: 1 of 2 unexpected{example}"
+        conn.rollback()
+
+
+def test_two_rows_without_a_key_stop_the_gate(warehouse: Warehouse, folder: Path) -> None:
+    """Unlike in SQL's `unique`, two nulls are one key."""
+    built(warehouse, [row("a"), (None, *row("b")[1:]), (None, *row("c")[1:])])
+    assert failed(marts(warehouse, folder)) == {"grain_is_unique"}
 
 
 def test_rows_of_another_day_stop_the_gate(warehouse: Warehouse, folder: Path) -> None:
@@ -94,7 +155,7 @@ def test_an_older_build_is_refused_because_its_tables_are_gone(
 ) -> None:
     older = built(warehouse, [row("a"), row("b")])
     built(warehouse, [row("a"), row("b")])
-    with pytest.raises(ConfigurationError, match="not what the marts hold"):
+    with pytest.raises(ConfigurationError, match="the marts are not those of build"):
         marts(warehouse, folder, build_id=older)
 
 
@@ -115,7 +176,7 @@ def test_a_jump_against_the_last_publish_stops_unless_a_person_accepts_it(
     assert all("ops lead: a plant was sold" in o.notes for o in accepted.warnings)
 
 
-def test_nobody_can_accept_sums_that_do_not_add_up(warehouse: Warehouse, folder: Path) -> None:
+def test_a_failed_identity_cannot_be_accepted(warehouse: Warehouse, folder: Path) -> None:
     built(warehouse, [row("a"), row("b", closing=4)])
     assert failed(marts(warehouse, folder, accept="it is fine")) == {"movements_add_up"}
 

@@ -1,4 +1,4 @@
-"""Tombstones and complete listings on a real Postgres: who is gone, and who only seems so."""
+"""Deletions by tombstone and by complete listing on a real Postgres."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from retention.errors import (
-    ExtractionError,
-)
+from retention.errors import ExtractionError
 from retention.landing import land as landing
 from retention.source import Record, Rejected
 from retention.warehouse import Warehouse
@@ -46,7 +44,9 @@ def test_a_tombstone_in_the_same_batch_wins_over_the_record(warehouse: Warehouse
 
 
 @pytest.mark.parametrize("changed", [0, None])
-def test_a_complete_listing_ends_what_it_lacks(warehouse: Warehouse, changed: float | None) -> None:
+def test_a_complete_listing_deletes_missing_records(
+    warehouse: Warehouse, changed: float | None
+) -> None:
     rows = [thing(name, changed) for name in "abcde"]
     load(warehouse, rows, window(0), LISTED)
     for _ in range(2):
@@ -57,7 +57,7 @@ def test_a_complete_listing_ends_what_it_lacks(warehouse: Warehouse, changed: fl
     assert set(living(warehouse)) == set("abcde")
 
 
-def test_a_listing_that_lost_too_much_deletes_nothing(warehouse: Warehouse) -> None:
+def test_a_listing_that_lacks_too_many_records_deletes_nothing(warehouse: Warehouse) -> None:
     rows = [thing(f"r{number}") for number in range(20)]
     load(warehouse, rows, window(0), LISTED)
     for rest in (rows[:1], []):
@@ -71,7 +71,7 @@ def test_a_listing_that_lost_too_much_deletes_nothing(warehouse: Warehouse) -> N
     assert len(living(warehouse)) == 1
 
 
-def test_an_empty_listing_is_an_outage_however_few_there_were(warehouse: Warehouse) -> None:
+def test_an_empty_listing_is_an_outage_even_for_one_record(warehouse: Warehouse) -> None:
     load(warehouse, [thing("a")], window(0), LISTED)
     with pytest.raises(ExtractionError, match="lacks 1 of 1"):
         load(warehouse, [], window(1), LISTED)

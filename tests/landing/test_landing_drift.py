@@ -1,4 +1,4 @@
-"""Drift on a real Postgres: paths that are new, gone or of another type are told."""
+"""Drift on a real Postgres: new, missing and retyped paths are recorded."""
 
 from __future__ import annotations
 
@@ -6,12 +6,7 @@ from typing import Any
 
 from retention.source import Record
 from retention.warehouse import Warehouse
-from tests.loading import (
-    load,
-    query,
-    thing,
-    window,
-)
+from tests.loading import load, query, thing, window
 
 
 def drift(wh: Warehouse) -> list[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""Laws of landing: what must hold for any records, in any windows, in any order."""
+"""Property tests of landing: any records, in any windows, in any order."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from retention.window import Window
 from tests.loading import DAY, SHOP, THINGS, day, query, window
 
 DAYS = 4
-# Each example gets a stream of its own, so that none sees the rows of another.
+# Each example uses a stream of its own and so does not see the rows of another.
 _numbers = count(1)
 
-# A world: for each record, at most one state per quarter of a day; None is a tombstone.
+# A history: for each record at most one state per quarter of a day; None is a tombstone.
 contents = st.one_of(st.none(), st.sampled_from(["", "x", "y", "nul\0", "é"]))
 histories = st.dictionaries(
     st.sampled_from("abc"),
@@ -38,7 +38,7 @@ History = dict[str, dict[int, str | None]]
 
 
 def records(history: History, first: int = 0, last: int = DAYS) -> list[Record]:
-    """The states of the days ``[first, last)``, as a source would give them."""
+    """Return the states of the days ``[first, last)`` as records of a source."""
     return [
         Record(
             record_id=name,
@@ -62,12 +62,12 @@ def land(wh: Warehouse, into: Stream, rows: Iterable[Record], over: Window) -> N
 
 
 def raw(wh: Warehouse, of: Stream) -> list[tuple[Any, ...]]:
-    """Every version whole, in the order of writing; none before the first load."""
+    """Return every version in the order of writing."""
     return query(wh, f"select * from raw.shop_{of.name} order by version_id")
 
 
 def versions(wh: Warehouse, of: Stream) -> set[tuple[Any, ...]]:
-    """What is known, without when and by which load it came."""
+    """Return the versions without load_id and loaded_at."""
     columns = "record_id, source_updated_at, content_hash, deleted, doc::text"
     rows = query(wh, f"select {columns} from raw.shop_{of.name}")
     assert len(rows) == len(set(rows))
@@ -133,7 +133,7 @@ def test_the_order_of_loads_never_changes_what_is_newest(
 
 @law
 @given(history=histories, order=st.permutations(range(DAYS)))
-def test_versions_once_written_are_never_touched(
+def test_written_versions_never_change(
     module_warehouse: Warehouse, history: History, order: list[int]
 ) -> None:
     things = stream()

@@ -1,4 +1,4 @@
-"""What a load writes on a real Postgres: versions, ledger and cursor, and nothing twice."""
+"""Versions, load log and cursor that a load writes on a real Postgres."""
 
 from __future__ import annotations
 
@@ -7,23 +7,13 @@ from decimal import Decimal
 from retention import jsondoc
 from retention.source import Record
 from retention.warehouse import Warehouse
-from tests.loading import (
-    cursor,
-    day,
-    ledger,
-    living,
-    load,
-    query,
-    thing,
-    versions,
-    window,
-)
+from tests.loading import cursor, day, living, load, load_log, query, thing, versions, window
 
 
-def test_a_load_leaves_rows_ledger_and_cursor(warehouse: Warehouse) -> None:
+def test_a_load_writes_rows_load_log_and_cursor(warehouse: Warehouse) -> None:
     result = load(warehouse, [thing("a", name="Ann"), thing("b", name="Bob")], window(0))
     assert (result.records_seen, result.versions_written, result.rejected) == (2, 2, 0)
-    assert ledger(warehouse) == [("done", 2, None)]
+    assert load_log(warehouse) == [("done", 2, None)]
     assert cursor(warehouse) == day(1)
     assert {row[6] for row in versions(warehouse)} == {result.load_id}
     assert {row[4] for row in versions(warehouse)} == {result.loaded_at}
@@ -43,7 +33,7 @@ def test_the_order_of_keys_is_no_change(warehouse: Warehouse) -> None:
     assert again.versions_written == 0
 
 
-def test_a_text_cannot_pretend_to_be_a_number(warehouse: Warehouse) -> None:
+def test_text_cannot_imitate_a_number(warehouse: Warehouse) -> None:
     load(warehouse, [thing("a", text="\ue0000123456789abcdef:1", n=Decimal("1.5"))])
     assert living(warehouse)["a"]["text"] == "\ue0000123456789abcdef:1"
 

@@ -1,4 +1,4 @@
-"""Windows and cursors on a real Postgres: no gap, and no day that is passed over."""
+"""Windows and cursors on a real Postgres: no gap and no skipped day."""
 
 from __future__ import annotations
 
@@ -8,53 +8,40 @@ from datetime import timedelta
 
 import pytest
 
-from retention.errors import (
-    ExtractionError,
-)
+from retention.errors import ExtractionError
 from retention.landing import land as landing
 from retention.source import Connection, Record, Stream
 from retention.warehouse import Warehouse
 from retention.window import Window
-from tests.loading import (
-    SHOP,
-    THINGS,
-    cursor,
-    day,
-    ledger,
-    living,
-    load,
-    query,
-    thing,
-    window,
-)
+from tests.loading import SHOP, THINGS, cursor, day, living, load, load_log, query, thing, window
 
 CONNECTION = Connection("shop_api", "http://127.0.0.1:1")
 
 
 def recorded(stream: Stream, rows: list[Record]) -> tuple[Stream, list[Window]]:
-    """A stream that gives those rows and remembers the windows it was asked for."""
-    asked: list[Window] = []
+    """Return a stream that yields those rows, and the list of windows it was called with."""
+    requested: list[Window] = []
 
     def extract(connection: Connection, stream: Stream, over: Window) -> Iterator[Record]:
-        asked.append(over)
+        requested.append(over)
         yield from rows
 
-    return replace(stream, extract=extract), asked
+    return replace(stream, extract=extract), requested
 
 
 def test_a_first_load_takes_all_of_history(warehouse: Warehouse) -> None:
-    stream, asked = recorded(THINGS, [thing("a")])
+    stream, requested = recorded(THINGS, [thing("a")])
     landing.load_stream(warehouse, SHOP, stream, CONNECTION, window(9))
-    assert asked == [Window(None, day(10))]
+    assert requested == [Window(None, day(10))]
     assert cursor(warehouse) == day(10)
 
 
 def test_skipped_days_are_loaded_with_the_next(warehouse: Warehouse) -> None:
-    stream, asked = recorded(replace(THINGS, overlap=timedelta(hours=1)), [])
+    stream, requested = recorded(replace(THINGS, overlap=timedelta(hours=1)), [])
     for over in (window(0), window(4), window(2)):
         landing.load_stream(warehouse, SHOP, stream, CONNECTION, over)
     hour = timedelta(hours=1)
-    assert asked == [
+    assert requested == [
         Window(None, day(1)),
         Window(day(1) - hour, day(5)),
         Window(day(2) - hour, day(3)),
@@ -68,7 +55,7 @@ def test_a_window_that_leaves_a_gap_moves_no_cursor(warehouse: Warehouse) -> Non
     assert cursor(warehouse) == day(1)
 
 
-def test_a_cursor_the_ledger_cannot_explain_stops_the_load(warehouse: Warehouse) -> None:
+def test_a_cursor_beyond_every_load_is_an_error(warehouse: Warehouse) -> None:
     load(warehouse, [thing("a")], window(0))
     with warehouse.connect("loader") as conn:
         conn.execute("update ops.cursors set cursor_at = '2999-01-01Z'")
@@ -78,7 +65,7 @@ def test_a_cursor_the_ledger_cannot_explain_stops_the_load(warehouse: Warehouse)
     assert set(living(warehouse)) == {"a"}
 
 
-def test_a_vendor_that_fails_half_way_leaves_only_a_failed_row(warehouse: Warehouse) -> None:
+def test_a_failed_extraction_leaves_only_a_failed_row(warehouse: Warehouse) -> None:
     def broken() -> Iterator[Record]:
         yield thing("a")
         raise ExtractionError("the page was cut.", code="truncated_body")
@@ -86,12 +73,12 @@ def test_a_vendor_that_fails_half_way_leaves_only_a_failed_row(warehouse: Wareho
     with pytest.raises(ExtractionError) as caught:
         load(warehouse, broken(), window(0))
     assert "shop/things [2026-03-01" in str(caught.value)
-    assert ledger(warehouse) == [("failed", 0, "truncated_body")]
+    assert load_log(warehouse) == [("failed", 0, "truncated_body")]
     assert cursor(warehouse) is None
     assert query(warehouse, "select to_regclass('raw.shop_things') is null") == [(True,)]
 
 
-def test_a_stranger_s_error_does_not_put_data_into_the_ledger(warehouse: Warehouse) -> None:
+def test_the_message_of_an_unknown_error_is_not_logged(warehouse: Warehouse) -> None:
     def broken() -> Iterator[Record]:
         yield thing("a")
         raise KeyError("ann@example.com")

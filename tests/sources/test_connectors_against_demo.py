@@ -1,4 +1,4 @@
-"""The connectors read the whole demo company, day by day, and miss nothing of it."""
+"""The connectors read the whole demo company, day by day, without losing a record."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 from demo.company.simulation import simulate
 from demo.company.world import World
 from demo.servers.app import Servers, serve
-from demo.servers.mishaps import hubspot_limit, login_page, server_error, truncated
+from demo.servers.http_faults import hubspot_limit, login_page, server_error, truncated
 from retention.errors import ExtractionError
 from retention.landing.documents import Prepared, prepare
 from retention.source import Connection, Record, Source, Stream
 from retention.sources import hubspot, stripe, typeform
 from retention.window import Window
-from tests.daily_load.truth import comparable, true_docs
+from tests.end_to_end.truth import comparable, true_docs
 
 FIRST = date(2026, 6, 30)
 SOURCES = (hubspot.SOURCE, stripe.SOURCE, typeform.SOURCE)
@@ -38,7 +38,7 @@ def servers(world: World) -> Iterator[Servers]:
 
 
 def connected(servers: Servers, source: Source, window: Window) -> Connection:
-    """The way to a vendor that shows the last day of the window."""
+    """Connect to a vendor whose clock is the last day of the window."""
     servers.clock.as_of = (window.end - timedelta(days=1)).date()  # type: ignore[misc]
     extra = {"limits": {"budget": 10, "deadline": 20}}
     url, token = servers.urls[source.name], servers.tokens[source.name]
@@ -46,7 +46,7 @@ def connected(servers: Servers, source: Source, window: Window) -> Connection:
 
 
 def read(servers: Servers, source: Source, stream: Stream, window: Window) -> list[Record]:
-    """What the stream gives as of the window's last day; every row keeps its contract."""
+    """Read the stream as of the window's last day; every row must pass its record contract."""
     rows = list(stream.extract(connected(servers, source, window), stream, window))
     for row in rows:
         assert isinstance(row, Record), row
@@ -55,10 +55,10 @@ def read(servers: Servers, source: Source, stream: Stream, window: Window) -> li
 
 
 @EACH
-def test_history_is_every_living_record_as_it_is(
+def test_history_holds_every_current_record(
     world: World, servers: Servers, source: Source, stream: Stream
 ) -> None:
-    """A1, A12, A18: nothing lost, nothing twice, nothing cut, nested lists and all."""
+    """A1, A12, A18: no record lost, repeated or truncated, nested lists included."""
     rows = read(servers, source, stream, Window.through(FIRST))
     living = [row for row in rows if not row.deleted]
     truth = true_docs(world, source, stream, FIRST)
@@ -68,10 +68,10 @@ def test_history_is_every_living_record_as_it_is(
 
 
 @EACH
-def test_three_further_days_keep_up_with_the_company(
+def test_three_incremental_days_match_the_company(
     world: World, servers: Servers, source: Source, stream: Stream
 ) -> None:
-    """A4: windows with their overlap, laid over the history, are the company at each day's end."""
+    """A4: the history plus windows with their overlap equals the company at each day's end."""
     known = {row.record_id: row for row in read(servers, source, stream, Window.through(FIRST))}
     for days in (1, 2, 3):
         day = FIRST + timedelta(days=days)
@@ -87,13 +87,15 @@ def test_three_further_days_keep_up_with_the_company(
 
 
 @EACH
-def test_a_day_is_read_the_same_twice(servers: Servers, source: Source, stream: Stream) -> None:
-    """The same documents with the same version times, so that landing has nothing to write."""
+def test_reading_a_day_twice_gives_the_same_documents(
+    servers: Servers, source: Source, stream: Stream
+) -> None:
+    """Equal documents with equal version times, so that landing writes nothing."""
     window = Window.of_day(FIRST + timedelta(days=1))
     assert read(servers, source, stream, window) == read(servers, source, stream, window)
 
 
-def test_faults_on_the_way_change_nothing(world: World, servers: Servers) -> None:
+def test_transient_faults_do_not_change_the_records(world: World, servers: Servers) -> None:
     """B2, B3, B6: a limit, a gateway error and a cut body cost requests, not records."""
     contacts = hubspot.SOURCE.stream("contacts")
     for number, fault in ((2, hubspot_limit("SECONDLY")), (4, server_error(503)), (6, truncated())):

@@ -1,4 +1,4 @@
-"""The vendors' own clients and our connectors read the same servers and get the same records."""
+"""The vendors' clients and the connectors get the same records from the same servers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def servers(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def read(servers: Servers, source: Source, name: str, window: Window) -> dict[str, Record]:
-    """What our connector gets; every row must be a record."""
+    """Read with the connector; every row must be a record."""
     connection = Connection(source.conn_id, servers.urls[source.name], servers.tokens[source.name])
     stream = source.stream(name)
     rows = list(stream.extract(connection, stream, window))
@@ -66,7 +66,7 @@ def object_type(name: str) -> str:
 
 
 def listed_by_client(servers: Servers, name: str, *, archived: bool) -> dict[str, Any]:
-    """All objects of a type, by the official client."""
+    """List all objects of a type with the official client."""
     extra = hubspot_source.SOURCE.stream(name).extra
     found: dict[str, Any] = {}
     after = None
@@ -115,7 +115,7 @@ def test_hubspots_client_and_ours_list_the_same_objects(servers: Servers, name: 
 
 
 def last_day_with_a_change(world: World, name: str) -> Window:
-    """A day on which our connector searches; at the turn of its week it lists everything."""
+    """Return a day on which the connector searches; once a week it lists everything."""
     true = world.visible("hubspot", name, instant_after(AS_OF)).values()
     days = {version.at.date() for version in true if not version.deleted}
     return Window.of_day(max(day for day in days if (day - EPOCH).days % 7 != 6))
@@ -174,9 +174,7 @@ def test_hubspots_client_and_ours_know_the_same_owners(servers: Servers) -> None
 
 
 @pytest.mark.parametrize("name", CRM_STREAMS)
-def test_hubspot_shows_what_is_true_at_the_instant(
-    servers: Servers, world: World, name: str
-) -> None:
+def test_hubspot_shows_the_state_at_the_instant(servers: Servers, world: World, name: str) -> None:
     ours = read(servers, hubspot_source.SOURCE, name, Window.through(AS_OF))
     true = world.visible("hubspot", name, instant_after(AS_OF))
     assert {key: record.deleted for key, record in ours.items()} == {
@@ -191,7 +189,7 @@ def test_hubspot_shows_what_is_true_at_the_instant(
 
 
 def by_client(each: Any) -> dict[str, Any]:
-    """The object as the official client holds it, lists inside it read to their end."""
+    """Return the object of the official client with all pages of nested lists."""
     doc = json.loads(str(each))
     for name in ("lines", "items"):
         if isinstance(doc.get(name), dict):

@@ -1,4 +1,4 @@
-"""Repeat purchase, by hand and on CDNOW, the purchases that Fader and Hardie published."""
+"""Repeat purchase rate, by hand and on the CDNOW data of Fader and Hardie."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_two_orders_of_one_day_are_one_visit() -> None:
     assert repeat_purchase(bought).rate == Decimal("0.333333")
 
 
-def test_where_nobody_bought_there_is_no_rate() -> None:
+def test_without_purchases_there_is_no_rate() -> None:
     assert repeat_purchase([]).rate is None
 
 
@@ -33,8 +33,10 @@ def test_where_nobody_bought_there_is_no_rate() -> None:
     ("counted", "returning", "rate"),
     [("orders", 11_662, "0.494782"), ("days", 11_516, "0.488587")],
 )
-def test_cdnow_came_back(counted: Literal["orders", "days"], returning: int, rate: str) -> None:
-    """23,570 customers of one quarter of 1997, seen through June 1998."""
+def test_the_repeat_rate_of_cdnow_matches_the_data_set(
+    counted: Literal["orders", "days"], returning: int, rate: str
+) -> None:
+    """23,570 customers of one quarter of 1997, observed until June 1998."""
     lines = CDNOW.read_text().splitlines()[1:]
     rows = [line.split() for line in lines if line.strip()]
     assert len(rows) == 69_659

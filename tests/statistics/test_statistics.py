@@ -14,7 +14,7 @@ from lifelines import AalenJohansenFitter, KaplanMeierFitter
 
 from retention.statistics import contract, lifetime, survival
 from retention.statistics.base import exact
-from retention.statistics.lives import DAYS_A_MONTH, Life
+from retention.statistics.lifetimes import DAYS_A_MONTH, Life
 from tests.places import SHARED
 
 PAPER = SHARED / "clv" / "sbg_paper.csv"
@@ -52,7 +52,7 @@ def at(lives: Sequence[Life], month: int) -> dict[str, Decimal]:
 @paper
 @pytest.mark.shared_data
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_the_contract_model_finds_the_published_parameters(name: str) -> None:
+def test_the_contract_model_reproduces_the_published_parameters(name: str) -> None:
     _, alpha, beta, likelihood, after_twelve = PUBLISHED[name]
     fit = fitted(cohort(name))
     assert fit.alpha == pytest.approx(alpha, abs=0.001)
@@ -65,7 +65,7 @@ def test_the_contract_model_finds_the_published_parameters(name: str) -> None:
 @pytest.mark.shared_data
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_first_periods_predict_the_later_ones(name: str) -> None:
-    """Fitted to five renewals only, the seventh is met within 2.5 points."""
+    """Fitted to five renewals, the model predicts the seventh within 2.5 points."""
     left = PUBLISHED[name][0]
     early = [(min(end, 5), lost and end <= 5) for end, lost in cohort(name)]
     predicted = fitted(early).survival(7) * 1000
@@ -76,7 +76,7 @@ def test_the_first_periods_predict_the_later_ones(name: str) -> None:
 @paper
 @pytest.mark.shared_data
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_the_curve_of_the_paper_is_what_the_paper_counted(name: str) -> None:
+def test_the_survival_curve_matches_the_counts_of_the_paper(name: str) -> None:
     lives = [
         Life(0, int(end * 12 * DAYS_A_MONTH) + (not lost), "voluntary" if lost else "active")
         for end, lost in cohort(name)
@@ -85,7 +85,7 @@ def test_the_curve_of_the_paper_is_what_the_paper_counted(name: str) -> None:
         assert at(lives, 12 * year)["survival_rate"] == Decimal(left) / 1000
 
 
-def test_customers_older_than_the_data_are_at_risk_from_the_day_they_are_seen() -> None:
+def test_customers_older_than_the_data_are_at_risk_from_their_first_observed_day() -> None:
     """Worked by hand: at day 40 one of two is lost, at day 100 one of three.
 
     Without left truncation the old ones would make it 1 of 5 and 1 of 4; who enters on the day of a
@@ -106,7 +106,7 @@ def test_customers_older_than_the_data_are_at_risk_from_the_day_they_are_seen() 
     assert at(lives, 1)["customers_at_risk"] == 2
 
 
-def test_the_causes_are_those_of_lifelines() -> None:
+def test_losses_by_cause_match_lifelines() -> None:
     rng = np.random.default_rng(7)
     ends = rng.choice(np.arange(10, 900), size=200, replace=False)
     outcomes = rng.choice(["voluntary", "involuntary", "active"], size=200)
@@ -121,7 +121,7 @@ def test_the_causes_are_those_of_lifelines() -> None:
 
 
 def test_the_expected_months_are_the_area_under_the_curve_of_lifelines() -> None:
-    """4,000 simulated customers, known for three years: the model and the curve without one agree
+    """4,000 simulated customers over three years: the model and the Kaplan-Meier curve agree
     within 2 %.
     """
     rng = np.random.default_rng(11)
@@ -140,9 +140,9 @@ def test_the_expected_months_are_the_area_under_the_curve_of_lifelines() -> None
     assert low < values[0] < high
 
 
-def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
-    """60 companies of 150 customers whose chance of leaving is known: 90 % intervals hold it in
-    48 to 59 of them.
+def test_the_interval_has_its_nominal_coverage() -> None:
+    """Simulate 60 companies of 150 customers with a known churn rate: 90 % intervals contain the
+    true value in 48 to 59 of them.
     """
     truth = sum((1 - 0.02) ** k for k in range(36))
     rng = np.random.default_rng(3)
@@ -158,7 +158,7 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
     assert 48 <= held <= 59, held
 
 
-def test_a_segment_that_lost_nobody_has_a_value_and_a_doubt() -> None:
+def test_a_segment_without_churn_has_a_value_and_an_interval() -> None:
     """Margin over churn divides by zero here."""
     lives = [Life(0, 400, "active") for _ in range(10)]
     (_, method, fit, values), *_ = lifetime.expectations(lives, 36, 0.10)
@@ -167,7 +167,7 @@ def test_a_segment_that_lost_nobody_has_a_value_and_a_doubt() -> None:
     assert values[95] < 36
 
 
-def test_the_same_lives_give_the_same_decimals() -> None:
+def test_equal_lifetimes_give_equal_decimals() -> None:
     lives = [Life(0, 30 * n, "voluntary" if n % 3 else "active") for n in range(1, 60)]
     once, again = (list(lifetime.expectations(lives, 36, 0.1)) for _ in range(2))
     assert [(a, m, v) for a, m, _, v in once] == [(a, m, v) for a, m, _, v in again]
@@ -183,7 +183,7 @@ def test_a_float_becomes_a_decimal_of_its_scale_or_nothing(
     assert exact(value, 4) == shown
 
 
-def test_of_ages_at_which_nobody_was_in_sight_nothing_is_said() -> None:
+def test_ages_without_observed_customers_have_no_estimate() -> None:
     late = [Life(31, 181, "active"), Life(31, 120, "voluntary")]
     assert [(row[0], row[3]) for row in survival.curve(late)] == [
         (2, Decimal(1)),
@@ -191,12 +191,12 @@ def test_of_ages_at_which_nobody_was_in_sight_nothing_is_said() -> None:
         (4, Decimal("0.5")),
         (5, Decimal("0.5")),
     ]
-    # The first had left before the second came into sight.
+    # The first churned before the second came under observation.
     assert list(survival.curve([Life(0, 1, "voluntary"), Life(31, 120, "voluntary")])) == []
 
 
 def test_statistics_name_their_tables_without_a_schema() -> None:
-    """Which build they read is the connection's: a day built again has schemas of its own."""
+    """The connection selects the build: a rebuilt day has schemas of its own."""
     folder = Path(survival.__file__).parent
     texts = {path.name: path.read_text() for path in folder.glob("*.py")}
     assert len(texts) > 4

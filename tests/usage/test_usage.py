@@ -1,4 +1,4 @@
-"""Usage events: nothing counted twice, every day whole, in whatever parts they arrive."""
+"""Usage loads: no event counts twice and every day is complete, in any order of arrival."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from retention.errors import (
-    AlreadyRunning,
-    ConfigurationError,
-)
+from retention.errors import AlreadyRunning, ConfigurationError
 from retention.warehouse import Warehouse
 from retention.window import Window
 from tests.usage.usage_product import DAY, LINES, Product, event, many
@@ -43,7 +40,7 @@ def test_events_become_one_row_per_day_account_user_and_feature(product: Product
     ]
 
 
-def test_loading_twice_changes_nothing(product: Product) -> None:
+def test_reloading_usage_is_idempotent(product: Product) -> None:
     product.put("a.ndjson.gz", *many(20))
     product.load()
     again = product.load()
@@ -52,7 +49,7 @@ def test_loading_twice_changes_nothing(product: Product) -> None:
     assert product.query("select count(*) from ops.usage_days where source = '{name}'") == [(1,)]
 
 
-def test_an_event_sent_again_counts_once_as_it_was_received_last(product: Product) -> None:
+def test_a_repeated_event_counts_once_with_its_last_content(product: Product) -> None:
     product.put("a.ndjson", event(1, got="2026-06-01T10:00:01Z", what="old", n=1))
     product.load()
     product.put("b.ndjson", event(1, got="2026-06-04T10:00:01Z", what="new", n=2))
@@ -93,7 +90,7 @@ def test_a_day_that_became_empty_is_written_as_empty(product: Product) -> None:
     ) == [(1, 1), (0, 0)]
 
 
-def test_a_late_event_writes_its_day_again_whole_and_no_other_day(product: Product) -> None:
+def test_a_late_event_rewrites_only_its_own_day(product: Product) -> None:
     product.put("a.ndjson", event(1), event(2, "2026-06-02T10:00:00Z"))
     first = product.load()
     product.put("b.ndjson", event(3, "2026-06-01T09:00:00Z", got="2026-06-06T00:00:00Z"))
@@ -106,7 +103,7 @@ def test_a_late_event_writes_its_day_again_whole_and_no_other_day(product: Produ
         ("2026-06-01", second.load_id, 2),
         ("2026-06-02", first.load_id, 1),
     ]
-    # The first writing is still there: what was known then can be read again.
+    # The first version remains, so that earlier knowledge can be queried.
     assert product.query("select count(*) from raw.{name}_usage_daily") == [(3,)]
 
 
@@ -122,7 +119,7 @@ def test_events_received_at_the_end_of_the_window_or_later_wait(product: Product
     assert product.counts() == {("2026-06-01", "a1"): 2}
 
 
-def test_a_changed_file_replaces_what_it_brought(product: Product) -> None:
+def test_a_changed_file_replaces_its_earlier_events(product: Product) -> None:
     product.put("a.ndjson", event(1), event(2), event(3, "2026-06-03T10:00:00Z"))
     product.put("b.ndjson", event(4))
     product.load()
@@ -134,7 +131,7 @@ def test_a_changed_file_replaces_what_it_brought(product: Product) -> None:
     assert product.counts() == {("2026-06-01", "a1"): 3, ("2026-06-03", "a1"): 1}
 
 
-def test_a_file_is_read_again_when_the_format_says_something_else(product: Product) -> None:
+def test_a_file_is_reloaded_when_its_format_changes(product: Product) -> None:
     product.put("a.ndjson", event(1, who="u1"), event(2, who="u2"))
     product.load()
     product.form = replace(LINES, user="'everybody'")
@@ -152,7 +149,7 @@ def test_files_that_left_the_folder_still_count(product: Product) -> None:
     assert product.counts() == {("2026-06-01", "a1"): 2}
 
 
-def test_a_lost_lake_is_read_again_from_the_files_or_refused(product: Product) -> None:
+def test_a_lost_lake_is_reloaded_from_the_files_or_is_an_error(product: Product) -> None:
     import shutil
 
     path = product.put("a.ndjson", event(1))
@@ -167,7 +164,7 @@ def test_a_lost_lake_is_read_again_from_the_files_or_refused(product: Product) -
         product.load()
 
 
-def test_two_loads_of_one_stream_never_run_at_once(product: Product) -> None:
+def test_a_second_concurrent_load_of_a_stream_is_refused(product: Product) -> None:
     product.put("a.ndjson", event(1))
     with product.wh.connect("loader") as conn:
         product.wh.lock(conn, f"load {product.name}.events")

@@ -1,4 +1,4 @@
-"""Usage files of every kind: CSV, Parquet, epochs, look-ups, what an event id promises."""
+"""Formats of usage files: CSV, Parquet, epochs, lookups and duplicate event ids."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from retention.errors import (
-    ConfigurationError,
-    ExtractionError,
-)
+from retention.errors import ConfigurationError, ExtractionError
 from retention.source import Connection
 from retention.sources.posthog import SOURCE
 from retention.usage.formats import (
@@ -163,7 +160,7 @@ def test_epoch_times_of_the_wrong_unit_are_unreadable(product: Product) -> None:
     assert other.days()[0][7] == datetime.fromtimestamp(moment, UTC) + timedelta(milliseconds=123)
 
 
-def test_rows_that_share_an_id_and_differ_are_rejected_where_an_id_is_a_promise(
+def test_rows_with_one_id_and_different_content_are_rejected(
     product: Product,
 ) -> None:
     product.form = replace(LINES, duplicates="reject")
@@ -180,7 +177,7 @@ def test_rows_that_share_an_id_and_differ_are_rejected_where_an_id_is_a_promise(
     ]
 
 
-def test_every_row_counts_where_an_id_is_no_promise(product: Product) -> None:
+def test_every_row_counts_when_duplicates_are_kept(product: Product) -> None:
     product.form = replace(LINES, duplicates="keep")
     product.put("a.ndjson", event(1), event(1), event(1, n=2))
     product.put("b.ndjson", event(1))
@@ -188,7 +185,7 @@ def test_every_row_counts_where_an_id_is_no_promise(product: Product) -> None:
     assert product.counts() == {("2026-06-01", "a1"): 4}
 
 
-def test_a_posthog_export_is_read_as_its_documentation_says(
+def test_a_posthog_export_is_read_as_documented(
     module_warehouse: Warehouse, tmp_path: Path
 ) -> None:
     product = Product(module_warehouse, tmp_path, POSTHOG)

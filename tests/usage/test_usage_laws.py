@@ -1,4 +1,4 @@
-"""Laws of the usage path: the order and the parts never show, the binary form is exact."""
+"""Property tests of usage loads: independent of order and parts; binary COPY is exact."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_day_by_day_file_by_file_or_at_once_ends_in_the_same_days(
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_the_binary_form_is_what_postgres_reads_back(
+def test_binary_copy_round_trips_through_postgres(
     module_warehouse: Warehouse, rows: list[tuple[Any, ...]]
 ) -> None:
     import pyarrow as pa

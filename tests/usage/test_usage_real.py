@@ -1,4 +1,4 @@
-"""The 507,147 events of the fight-churn data, against the facts their README states."""
+"""Load the 507,147 events of the fight-churn data and compare them with its README."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from retention.usage.formats import (
-    SEGMENT_TRACK,
-)
+from retention.usage.formats import SEGMENT_TRACK
 from retention.warehouse import Warehouse
 from retention.window import Window
 from tests.places import SHARED
@@ -24,7 +22,7 @@ needs_fightchurn = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def fightchurn(module_warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Product:
-    """The 507,147 events, loaded at once."""
+    """Load the 507,147 events in one load."""
     product = Product(module_warehouse, tmp_path_factory.mktemp("fightchurn"), SEGMENT_TRACK)
     product.load(Window.through(date(2024, 8, 31)), FIGHTCHURN)
     return product
@@ -32,7 +30,7 @@ def fightchurn(module_warehouse: Warehouse, tmp_path_factory: pytest.TempPathFac
 
 @needs_fightchurn
 def test_the_real_events_are_all_there(fightchurn: Product) -> None:
-    assert fightchurn.ledger() == [("done", 507_147, 310_893, 0, None)]
+    assert fightchurn.load_log() == [("done", 507_147, 310_893, 0, None)]
     assert fightchurn.query(
         "select sum(events), count(distinct user_key), count(distinct account_key),"
         " count(distinct feature) from raw.{name}_usage_daily"
@@ -80,22 +78,22 @@ def test_the_real_events_day_by_day_are_the_same_as_at_once(
     for day in range(6):
         daily.load(Window.of_day(date(2024, 7, 29) + timedelta(days=day)), FIGHTCHURN)
     assert daily.differences(fightchurn) == 0
-    assert sum(row[1] for row in daily.ledger()) == 507_147
+    assert sum(row[1] for row in daily.load_log()) == 507_147
 
 
 @needs_fightchurn
-def test_memory_is_bounded_whatever_the_files_hold() -> None:
-    """Reading a hundred megabytes of events keeps only a few blocks of them."""
+def test_memory_is_bounded_for_large_files() -> None:
+    """Reading 100 MB of events keeps only a few blocks in memory."""
     import tracemalloc
 
+    from retention.usage.compressed import EventFile
     from retention.usage.lines import json_batches
-    from retention.usage.packed import Parcel
 
     paths = sorted(FIGHTCHURN.glob("*.gz"))
     tracemalloc.start()
     rows = sum(
         batch.num_rows
-        for batch in json_batches([Parcel(n, path.name, path) for n, path in enumerate(paths)])
+        for batch in json_batches([EventFile(n, path.name, path) for n, path in enumerate(paths)])
     )
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

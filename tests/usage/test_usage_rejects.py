@@ -1,4 +1,4 @@
-"""Usage files with flaws: refused whole or set aside row by row, never lost in silence."""
+"""Usage files with flaws: the file is rejected, or single rows are quarantined."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from typing import Any
 
 import pytest
 
-from retention.errors import (
-    ExtractionError,
-    QuarantineRateExceeded,
-)
+from retention.errors import ExtractionError, QuarantineRateExceeded
 from retention.warehouse import Warehouse
 from tests.usage.usage_product import LINES, Product, event, many
 
@@ -25,7 +22,7 @@ def product(module_warehouse: Warehouse, tmp_path: Path) -> Product:
     return Product(module_warehouse, tmp_path)
 
 
-def test_rows_that_are_no_events_are_kept_with_file_line_reason_and_text(
+def test_invalid_rows_are_quarantined_with_file_line_reason_and_text(
     product: Product,
 ) -> None:
     bad = {
@@ -83,7 +80,7 @@ def _text(row: dict[str, Any] | str | bytes) -> str:
     return row.decode("utf-8", "replace") if isinstance(row, bytes) else row
 
 
-def test_a_repeated_key_is_found_wherever_it_stands(product: Product) -> None:
+def test_a_repeated_key_is_found_at_every_level(product: Product) -> None:
     product.form = replace(LINES, columns={**LINES.columns, "c_acc": "$.in.acc"})
     rows = [{**event(place), "in": {"acc": "a1"}} for place in range(60)]
     nested = '{"id":"x","in":{"acc":"a","acc":"b"},"what":"w","at":"2026-06-01T00:00:00Z"}'
@@ -95,7 +92,7 @@ def test_a_repeated_key_is_found_wherever_it_stands(product: Product) -> None:
     assert sum(product.counts().values()) == 60
 
 
-def test_a_row_mended_in_a_later_file_leaves_the_quarantine(product: Product) -> None:
+def test_a_row_corrected_in_a_later_file_leaves_the_quarantine(product: Product) -> None:
     product.put("a.ndjson", *many(40), event("bad", acc=None), "broken")
     product.load()
     assert [code for _, code, _ in product.quarantine()] == ["missing_account", "malformed"]
@@ -111,7 +108,7 @@ def test_too_many_bad_rows_load_nothing(product: Product) -> None:
     product.put("a.ndjson", *many(9), "broken", "broken too")
     with pytest.raises(QuarantineRateExceeded, match=r"2 of 11.*a.ndjson line 10"):
         product.load()
-    assert product.ledger() == [("failed", 11, 0, 2, "quarantine_rate")]
+    assert product.load_log() == [("failed", 11, 0, 2, "quarantine_rate")]
     assert product.days() == []
     assert product.quarantine() == []
     assert not list(product.lake.rglob("*.parquet"))
@@ -120,7 +117,7 @@ def test_too_many_bad_rows_load_nothing(product: Product) -> None:
 
 
 @pytest.mark.parametrize("place", ["half", "trailer", "checksum", "flip", "second", "garbage"])
-def test_a_damaged_gzip_is_refused_whole(product: Product, place: str) -> None:
+def test_a_damaged_gzip_file_is_rejected(product: Product, place: str) -> None:
     body = "".join(json.dumps(event(each)) + "\n" for each in range(3000)).encode()
     whole = gzip.compress(body)
     damaged = {
@@ -135,7 +132,7 @@ def test_a_damaged_gzip_is_refused_whole(product: Product, place: str) -> None:
     product.put("b.ndjson", event("fine"))
     with pytest.raises(ExtractionError, match=r"truncated_body.*a\.ndjson\.gz"):
         product.load()
-    assert [row[4] for row in product.ledger()] == ["truncated_body"]
+    assert [row[4] for row in product.load_log()] == ["truncated_body"]
     assert product.days() == []
     (product.drop / "a.ndjson.gz").write_bytes(whole)
     product.load()
@@ -152,21 +149,21 @@ def test_every_member_of_a_gzip_is_read_and_its_padding_ignored(product: Product
 
 
 @pytest.mark.parametrize("name", ["a.ndjson", "a.ndjson.gz"])
-def test_a_last_line_that_breaks_off_refuses_the_file(product: Product, name: str) -> None:
+def test_an_incomplete_last_line_rejects_the_file(product: Product, name: str) -> None:
     body = "".join(json.dumps(event(each)) + "\n" for each in range(100)).encode()[:-20]
     (product.drop / name).write_bytes(gzip.compress(body) if name.endswith("gz") else body)
     with pytest.raises(ExtractionError, match=r"truncated_body.*line 100"):
         product.load()
 
 
-def test_byte_order_mark_windows_line_ends_and_blank_lines_are_no_flaw(product: Product) -> None:
+def test_byte_order_mark_windows_line_ends_and_blank_lines_are_valid(product: Product) -> None:
     body = "\ufeff" + "\r\n".join(["", *(json.dumps(event(n)) for n in range(50)), " ", "broken"])
     (product.drop / "a.ndjson").write_bytes((body + "\r\n\r\n").encode())
     assert product.load().records_seen == 51
     assert product.quarantine() == [("a.ndjson line 53", "malformed", "broken")]
 
 
-def test_a_line_beyond_any_event_is_refused(product: Product) -> None:
+def test_a_line_above_the_length_limit_is_rejected(product: Product) -> None:
     with gzip.open(product.drop / "bomb.ndjson.gz", "wb") as bomb:
         for _ in range(40):
             bomb.write(b" " * 1_000_000)
@@ -174,7 +171,7 @@ def test_a_line_beyond_any_event_is_refused(product: Product) -> None:
         product.load()
 
 
-def test_nul_characters_are_taken_out_and_counted(product: Product) -> None:
+def test_nul_characters_are_removed_and_counted(product: Product) -> None:
     product.put("a.ndjson", event(1, who="u\x001"), event(2, what="log\x00in"), event(3))
     assert product.load().sanitised == 2
     assert [(row[2], row[4], row[5]) for row in product.days()] == [("u1", "login", 3)]

@@ -1,4 +1,4 @@
-"""A company's drop folder, lake and usage table, for the tests of the usage path."""
+"""A company's drop folder, lake and usage table for the usage tests."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ where (event_date, load_id) in (
 
 
 class Product:
-    """One company's drop folder, lake and raw table, each test under a source of its own."""
+    """Drop folder, lake and raw table of one company; each test uses a source of its own."""
 
     def __init__(self, warehouse: Warehouse, folder: Path, form: EventFormat = LINES) -> None:
         self.wh = warehouse
@@ -87,11 +87,11 @@ class Product:
             return conn.execute(statement.format(name=self.name)).fetchall()  # type: ignore[arg-type]
 
     def days(self) -> list[tuple[Any, ...]]:
-        """The rows that count, as readers take them, without load and time of loading."""
+        """Return the current daily rows without load_id and loaded_at."""
         return self.query(_COUNTING + " order by 1, 2, 3, 4, 5")
 
     def differences(self, other: Product) -> int:
-        """How many rows that count are in one of the two and not in the other."""
+        """Count the current rows that are in only one of the two."""
         mine, theirs = (_COUNTING.format(name=each.name) for each in (self, other))
         [(rows,)] = self.query(
             f"select count(*) from (({mine} except all {theirs})"
@@ -100,7 +100,7 @@ class Product:
         return int(rows)
 
     def counts(self) -> dict[tuple[str, str], int]:
-        """Events by day and account."""
+        """Return the number of events by day and account."""
         found: dict[tuple[str, str], int] = {}
         for day, account, *_, events, _units, _first, _last in self.days():
             found[str(day), account] = found.get((str(day), account), 0) + events
@@ -112,7 +112,7 @@ class Product:
             " and resolved_at is null order by quarantine_id"
         )
 
-    def ledger(self) -> list[tuple[Any, ...]]:
+    def load_log(self) -> list[tuple[Any, ...]]:
         return self.query(
             "select status, records_seen, versions_written, rejected, error_code from ops.loads"
             " where source = '{name}' order by load_id"
@@ -132,5 +132,5 @@ def event(number: int | str, at: str = "2026-06-01T10:00:00Z", **more: Any) -> d
 
 
 def many(number: int, at: str = "2026-06-01T10:00:00Z") -> list[dict[str, Any]]:
-    """Enough good events for a few bad rows among them to be tolerable."""
+    """Return enough valid events to keep the quarantine rate low."""
     return [event(f"good{place}", at) for place in range(number)]

@@ -8,15 +8,14 @@ from datetime import datetime
 import psycopg
 import pytest
 
-from retention.database import postgres
 from retention.errors import AlreadyRunning
-from retention.warehouse import Warehouse
+from retention.warehouse import Warehouse, postgres
 
 
 def test_a_lock_is_held_until_the_transaction_ends(warehouse: Warehouse) -> None:
     with warehouse.connect("loader") as one, warehouse.connect("transformer") as other:
         warehouse.lock(one, "build")
-        warehouse.lock(one, "build")  # the holder may ask again
+        warehouse.lock(one, "build")  # the holder may take it again
         with pytest.raises(AlreadyRunning):
             warehouse.lock(other, "build")
         warehouse.lock(other, "something else")
@@ -24,8 +23,8 @@ def test_a_lock_is_held_until_the_transaction_ends(warehouse: Warehouse) -> None
         warehouse.lock(other, "build")
 
 
-def test_nothing_is_ever_loaded_behind_a_known_at(warehouse: Warehouse) -> None:
-    """A load that took its time first and commits last would break every replay."""
+def test_no_load_commits_before_an_earlier_known_at(warehouse: Warehouse) -> None:
+    """Such a load would change the result of every point-in-time rebuild."""
     with warehouse.connect("loader") as loader, warehouse.connect("transformer") as reader:
         from retention.warehouse import tick
 
@@ -41,7 +40,7 @@ def test_nothing_is_ever_loaded_behind_a_known_at(warehouse: Warehouse) -> None:
     assert answer[0] > loaded_at
 
 
-def test_the_commit_clock_never_stands_still_or_goes_back(warehouse: Warehouse) -> None:
+def test_the_commit_clock_always_increases(warehouse: Warehouse) -> None:
     assert warehouse.settings
     with psycopg.connect(
         postgres.admin_url(warehouse.settings, warehouse.settings.database)

@@ -1,4 +1,4 @@
-"""The embedded Postgres: where it lives, who may reach it, and what a second start does."""
+"""The embedded Postgres: location, access, repeated and concurrent starts."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from retention.database import cluster as places
-from retention.database import postgres
 from retention.errors import ConfigurationError
-from retention.keyring import secret
 from retention.settings import Settings
+from retention.warehouse import cluster as places
+from retention.warehouse import postgres
+from retention.warehouse.keyring import secret
 from tests.places import ROOT
 
 
@@ -37,7 +37,7 @@ def state() -> Iterator[Settings]:
     shutil.rmtree(folder)
 
 
-def test_a_start_can_be_repeated_and_raced(state: Settings) -> None:
+def test_starting_is_idempotent_and_thread_safe(state: Settings) -> None:
     with ThreadPoolExecutor(4) as pool:
         servers = set(pool.map(lambda _: postgres.start(state), range(4)))
     assert len(servers) == 1
@@ -52,7 +52,7 @@ def test_a_start_can_be_repeated_and_raced(state: Settings) -> None:
 
 def test_processes_that_race_start_one_server(state: Settings) -> None:
     program = (
-        "from retention.database import postgres; from retention.settings import Settings;"
+        "from retention.warehouse import postgres; from retention.settings import Settings;"
         "print(postgres.start(Settings.from_env()).port)"
     )
     environment = {
@@ -66,13 +66,13 @@ def test_processes_that_race_start_one_server(state: Settings) -> None:
         )
         for _ in range(3)
     ]
-    ports = {process.communicate(timeout=60)[0].strip() for process in started}
+    ports = {process.communicate(timeout=120)[0].strip() for process in started}
     assert len(ports) == 1
     assert ports == {str(postgres.start(state).port)}
 
 
-def test_a_closed_home_stays_closed_and_the_cluster_still_runs(state: Settings) -> None:
-    """The state lies in a 0700 folder: the folder keeps its mode, the server its data."""
+def test_the_cluster_runs_when_the_state_folder_is_private(state: Settings) -> None:
+    """A parent folder of mode 0700 keeps its mode; the data is stored elsewhere."""
     home = state.state.parent
     home.chmod(0o700)
     server = postgres.start(state)
@@ -93,7 +93,7 @@ def test_a_closed_home_stays_closed_and_the_cluster_still_runs(state: Settings) 
 def test_programs_the_system_user_cannot_reach_are_copied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A test's folder is 0700: a package installed below it is out of the user's reach."""
+    """The system user cannot enter the test's folder of mode 0700."""
     outside = Path(tempfile.mkdtemp(prefix="retention-programs-"))
     outside.chmod(0o755)
     monkeypatch.setattr(places, "OUTSIDE", outside)
@@ -162,7 +162,7 @@ def test_a_server_that_cannot_start_shows_its_log(state: Settings) -> None:
         postgres.start(state, options=("no_such_setting=1",))
     assert caught.value.code == "postgres_start"
     assert "server.log" in str(caught.value)
-    # The next start mends it.
+    # The next start succeeds.
     assert postgres.start(state) == postgres.status(state)
 
 

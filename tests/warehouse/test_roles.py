@@ -1,4 +1,4 @@
-"""What each role may do on a real Postgres, and what it is refused."""
+"""Privileges of each role on a real Postgres."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from retention.database import postgres
 from retention.settings import Settings
-from retention.warehouse import READERS, TASK_ROLES, Warehouse
+from retention.warehouse import postgres
+from retention.warehouse.connection import READERS, TASK_ROLES, Warehouse
 from tests.loading import load, query, thing, window
 
 DENIED = "42501"  # insufficient_privilege
@@ -17,7 +17,7 @@ APPEND_ONLY = "23001"  # restrict_violation, by the trigger on raw tables
 
 @pytest.fixture(scope="module")
 def stocked(module_warehouse: Warehouse) -> Warehouse:
-    """One row in raw, in a mart, and in both published schemas."""
+    """Create one row in raw, in a mart and in both published schemas."""
     load(module_warehouse, [thing("a", email="ann@example.com")], window(0))
     with module_warehouse.connect("transformer") as conn:
         conn.execute("create table marts.dim_customers as select 1 as customer_id")
@@ -32,10 +32,10 @@ def stocked(module_warehouse: Warehouse) -> Warehouse:
 
 
 def sqlstate(wh: Warehouse, role: str | None, statement: str) -> str | None:
-    """The SQLSTATE the server refuses the statement with; None when it lets it through."""
+    """Return the SQLSTATE of the error; None when the statement succeeds."""
     with wh.connect(role) as conn:
         if role in ("bi_reader", "cs_reader"):
-            # A reader may switch this off itself, so it must not be what protects us.
+            # A reader can switch this off, so privileges must not depend on it.
             conn.execute("set default_transaction_read_only = off")
             conn.commit()
         try:
@@ -86,7 +86,7 @@ FOR_NO_READER = (
 
 
 @pytest.mark.parametrize("role", ["bi_reader", "cs_reader"])
-def test_a_reader_is_refused_everywhere_but_where_it_reads(stocked: Warehouse, role: str) -> None:
+def test_a_reader_may_only_read_the_published_schemas(stocked: Warehouse, role: str) -> None:
     states = {statement: sqlstate(stocked, role, statement) for statement in FOR_NO_READER}
     assert {statement: state for statement, state in states.items() if state != DENIED} == {}
     assert sqlstate(stocked, role, "select * from publish.dim_customers") is None
@@ -124,7 +124,7 @@ MATRIX = {
 
 
 @pytest.mark.parametrize(("statement", "allowed"), MATRIX.items())
-def test_each_role_may_do_its_task_and_no_other(
+def test_each_role_has_only_the_privileges_of_its_task(
     stocked: Warehouse, statement: str, allowed: set[str]
 ) -> None:
     roles = (*TASK_ROLES, *READERS)
@@ -134,19 +134,19 @@ def test_each_role_may_do_its_task_and_no_other(
     assert {state for state in states.values() if state} <= refusals
 
 
-def test_the_bare_login_can_do_nothing_by_itself(stocked: Warehouse) -> None:
+def test_the_bare_login_has_no_privileges(stocked: Warehouse) -> None:
     for statement in ("select * from publish.dim_customers", "select * from ops.loads"):
         assert sqlstate(stocked, None, statement) == DENIED
 
 
-def test_what_dbt_makes_again_stays_readable(stocked: Warehouse) -> None:
+def test_a_recreated_mart_stays_readable(stocked: Warehouse) -> None:
     with stocked.connect("transformer") as conn:
         conn.execute("drop table marts.dim_customers")
         conn.execute("create table marts.dim_customers as select 2 as customer_id")
     assert query(stocked, "select * from marts.dim_customers", "publisher") == [(2,)]
 
 
-def test_another_company_s_database_is_closed_to_strangers(cluster: Settings) -> None:
+def test_a_foreign_role_cannot_connect_to_a_company_s_database(cluster: Settings) -> None:
     url = postgres.admin_url(cluster)
     with psycopg.connect(url, autocommit=True) as conn:
         conn.execute("drop role if exists stranger")

@@ -1,4 +1,4 @@
-"""The functions that SQL may call: pseudonyms and casts that never fail."""
+"""SQL functions of the warehouse: pseudonyms and safe casts."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_without_its_key_there_is_no_pseudonym(
         ("ops.try_timestamptz(null)", None),
     ],
 )  # fmt: skip
-def test_safe_casts_give_null_for_what_does_not_read(
+def test_safe_casts_return_null_for_invalid_text(
     module_warehouse: Warehouse, call: str, expected: Any
 ) -> None:
     assert ask(module_warehouse, call) == expected

@@ -1,1 +1,1 @@
-"""Builds of the models: one day, with dbt and the statistics between its two halves."""
+"""Build all models for one day: dbt, the statistics, then dbt on the models that read them."""

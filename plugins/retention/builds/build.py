@@ -1,4 +1,4 @@
-"""Builds every model for one day with dbt, one build at a time."""
+"""Build all models for one day with dbt, one build at a time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LOCK = "build"
 
 @dataclass(frozen=True)
 class BuildResult:
-    """A finished build: nothing failed."""
+    """A successful build."""
 
     build_id: int
     as_of: date
@@ -67,9 +67,9 @@ def build(
 ) -> BuildResult:
     """Build and test every model as of the end of the day ``as_of``.
 
-    ``known_at`` is the knowledge cut: the moment of the call when left out. Only one build
-    runs at a time; a second one raises AlreadyRunning and touches nothing. What fails raises
-    BuildError naming the model, its message and its file. Readers see none of it either way.
+    ``known_at`` is the transaction time: only records loaded until then are used. It defaults
+    to now. Raises AlreadyRunning while another build runs, and BuildError with model, message
+    and file of the first failure. A build never changes the published marts.
     """
     day = _day(as_of)
     with _lock(wh) as guard:
@@ -78,26 +78,26 @@ def build(
 
 
 def retry(wh: Warehouse) -> BuildResult:
-    """Go on with the newest build from the model that failed, for the same day and knowledge.
+    """Resume the newest build at the failed model, with the same ``as_of`` and ``known_at``.
 
-    Raises UsageError when the newest build did not fail or left no trace in this state
-    folder; then a build from the start is the way.
+    Raises UsageError (nothing_to_retry) when the newest build did not fail, or ran with
+    another state folder.
     """
     with _lock(wh) as guard:
         started = _resume(wh)
-        refresh = bool(_artefacts(_settings(wh)).get("full_refresh"))
+        refresh = bool(_artifacts(_settings(wh)).get("full_refresh"))
         return _run(wh, guard, started, full_refresh=refresh)
 
 
 def invoke_dbt(settings: Settings, args: Sequence[str]) -> int:
-    """Any dbt command with this warehouse's profile, its output on the console."""
+    """Run a dbt command with this warehouse's profile; return its exit code."""
     from retention.warehouse import Warehouse
 
     return dbt_runner.invoke(Warehouse.from_settings(settings), settings, args)
 
 
 def manifest_path(settings: Settings) -> Path:
-    """The manifest of the company's last build: which marts there are, and what they publish."""
+    """Return the path of the manifest of the company's last build."""
     return dbt_runner.target_path(settings) / "manifest.json"
 
 
@@ -120,7 +120,7 @@ def _run(
             for phase in phases.of(wh, project, day, started.done):
                 nodes = _merged(nodes, phase())
                 raise_for_failed(nodes)
-        # In the transaction that holds the lock: who lost the lock cannot finish the build.
+        # In the transaction that holds the lock, so that a build without the lock cannot finish.
         _record(guard, started.build_id, "done", nodes)
         guard.commit()
     except BaseException as error:
@@ -135,7 +135,7 @@ def _run(
 @contextmanager
 def _lock(wh: Warehouse) -> Iterator[psycopg.Connection]:
     with wh.connect("transformer") as guard:
-        # It idles in its transaction while dbt works, and that is its purpose.
+        # This transaction holds the lock and stays idle while dbt runs.
         guard.execute("set local idle_in_transaction_session_timeout = 0")
         wh.lock(guard, LOCK)
         yield guard
@@ -145,7 +145,7 @@ def _begin(wh: Warehouse, day: date, known_at: datetime | None) -> _Started:
     with wh.connect("transformer") as conn:
         conn.execute(
             "update ops.builds set status = 'failed', finished_at = clock_timestamp(),"
-            " error = 'the process ended before the build did' where status = 'running'"
+            " error = 'the process ended before the build finished' where status = 'running'"
         )
         known = known_at or wh.known_at(conn)
         row = conn.execute(
@@ -162,19 +162,19 @@ def _resume(wh: Warehouse) -> _Started:
             "select build_id, as_of, known_at, status, models from ops.builds"
             " order by build_id desc limit 1"
         ).fetchone()
-    in_artefacts = _artefacts(_settings(wh)).get("vars", {}).get("build_id")
-    if row is None or row[3] != "failed" or row[0] != in_artefacts:
+    in_artifacts = _artifacts(_settings(wh)).get("vars", {}).get("build_id")
+    if row is None or row[3] != "failed" or row[0] != in_artifacts:
         raise UsageError(
-            "the newest build did not fail here, so there is nothing to go on with.",
+            "the newest build did not fail in this state folder, so there is nothing to retry.",
             code="nothing_to_retry",
-            mend="Run `retention build`.",
+            hint="Run `retention build`.",
         )
     done = tuple(NodeResult(**node) for node in row[4] or ())
     return _Started(row[0], row[1], row[2], done)
 
 
-def _artefacts(settings: Settings) -> dict[str, Any]:
-    """What dbt's last command here was told."""
+def _artifacts(settings: Settings) -> dict[str, Any]:
+    """Return the arguments of the last dbt command of this state folder."""
     try:
         text = (dbt_runner.target_path(settings) / "run_results.json").read_text("utf-8")
         return dict(json.loads(text)["args"])
@@ -188,7 +188,7 @@ def _merged(before: Sequence[NodeResult], now: Sequence[NodeResult]) -> tuple[No
 
 
 def raise_for_failed(nodes: Sequence[NodeResult]) -> None:
-    """Raise BuildError naming the first that failed and how many more did."""
+    """Raise BuildError with the first failed node and the number of further failures."""
     failed = [node for node in nodes if node.failed]
     if not failed:
         return
@@ -196,7 +196,7 @@ def raise_for_failed(nodes: Sequence[NodeResult]) -> None:
     raise BuildError(
         f"{first.message or first.status}" + (f"; {more} more failed" if more else "") + ".",
         where=f"{first.kind} {first.name} ({first.path})",
-        mend="Readers keep the last publish.",
+        hint="Readers keep the last publish. Correct it and run the build again.",
     )
 
 
@@ -215,12 +215,12 @@ def _record(
 
 
 def _day(as_of: date) -> date:
-    """The day itself: what is not a date never reaches dbt's variables."""
+    """Return the day; raises UsageError for anything but a date, which goes into dbt's vars."""
     if isinstance(as_of, datetime) or not isinstance(as_of, date):
         raise UsageError(f"as_of is a date, not {as_of!r}.")
     return as_of
 
 
 def _settings(wh: Warehouse) -> Settings:
-    """The settings the warehouse came from, or the environment's."""
+    """Return the settings of the warehouse, or those of the environment."""
     return wh.settings or Settings.from_env()

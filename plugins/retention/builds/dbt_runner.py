@@ -1,4 +1,4 @@
-"""dbt inside this process: its environment, its parsed project, its results, and no secrets."""
+"""Run dbt inside this process with its environment, parsed project and cleaned results."""
 
 from __future__ import annotations
 
@@ -12,31 +12,28 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.conninfo import conninfo_to_dict
 
-from retention.builds import dbt_tests, parsed
+from retention.builds import dbt_tests, manifest_cache
 from retention.builds.nodes import NodeResult, clean, node_result, part_of
 from retention.errors import AlreadyRunning, BuildError
-from retention.keyring import PSEUDONYM_KEY, secret
 from retention.settings import Settings
-from retention.warehouse import SESSION
+from retention.warehouse.connection import SESSION
+from retention.warehouse.keyring import PSEUDONYM_KEY, secret
 
 if TYPE_CHECKING:
     from retention.warehouse import Warehouse
 
-# dbt keeps its settings in globals of the process.
+# dbt keeps its settings in process globals, so two runs would mix them.
 _one_at_a_time = threading.Lock()
 
 
 def target_path(settings: Settings, prefix: str = "") -> Path:
-    """Where dbt keeps its artefacts: one folder per company, so that two never mix.
-
-    With a prefix of schemas there is one more: what is parsed for one does not hold for others.
-    """
+    """Return the folder of dbt's artifacts, one per company and schema prefix."""
     return settings.state / "dbt" / settings.company / f"{prefix}target"
 
 
 @dataclass
 class Project:
-    """The dbt project of one warehouse: parsed once, for as many commands as there are."""
+    """The dbt project of one warehouse, parsed once for all its commands."""
 
     settings: Settings
     prefix: str = ""
@@ -44,34 +41,37 @@ class Project:
 
     @property
     def manifest(self) -> Any:
-        """Parsed without the variables of the day, so that it holds from one day, one process and
-        one company to the next. Whole, whenever a file has changed: what dbt's partial parsing
-        keeps of a seed is older than the seed.
+        """Return the manifest, from the cache unless a project file changed.
+
+        It is parsed without the day's variables, so that days, processes and companies share
+        it. Parsing is always full: dbt's partial parsing keeps outdated seeds.
         """
         if self._manifest is None:
             database = os.environ["RETENTION_DBT_DBNAME"]
-            place = parsed.place(self.settings, self.prefix)
-            self._manifest = parsed.read(place, database) or self._parse(place)
+            path = manifest_cache.path_of(self.settings, self.prefix)
+            self._manifest = manifest_cache.read(path, database) or self._parse(path)
         return self._manifest
 
-    def _parse(self, place: Path) -> Any:
+    def _parse(self, path: Path) -> Any:
         from dbt.cli.main import dbtRunner
 
         manifest = self._invoke(dbtRunner(), ["parse", "--no-partial-parse"]).result
         written = target_path(self.settings, self.prefix) / "partial_parse.msgpack"
-        parsed.keep(place, written)
+        manifest_cache.store(path, written)
         return manifest
 
     def run(self, command: Sequence[str]) -> list[NodeResult]:
-        """Run one dbt command; the result of every node, failed or not.
+        """Run one dbt command; return the result of every node, failed or not.
 
-        Raises BuildError when dbt stops before it runs anything.
+        Raises BuildError when dbt stops before it runs any node.
         """
         return [node_result(result) for result in self._results(command)]
 
     def build(self, command: Sequence[str]) -> list[NodeResult]:
-        """The same with tests folded where they read the same; a fold that fails is run again
-        test by test, so that what failed has its own name and message.
+        """Run one dbt command with tests of the same relations folded into one node.
+
+        A folded node that fails runs again test by test, so that each failure has its own
+        name and message.
         """
         nodes: list[NodeResult] = []
         broken: list[tuple[NodeResult, list[Any]]] = []
@@ -86,7 +86,7 @@ class Project:
             return nodes
         names = [test.name for _, tests in broken for test in tests]
         variables = list(command[command.index("--vars") :][:2])
-        # The results on disk stay those of the build, which a retry looks at.
+        # Keep run_results.json of the build, which a retry reads.
         again = self.run(["test", "--no-write-json", "--select", *names, *variables])
         known = {node.name: node for node in again}
         for node, tests in broken:
@@ -102,12 +102,12 @@ class Project:
         return list(response.result.results)
 
     def sources(self, name: str) -> set[str]:
-        """The tables of that source that the models read."""
+        """Return the tables of that dbt source which the project declares."""
         known = self.manifest.sources.values()
         return {source.name for source in known if source.source_name == name}
 
     def _invoke(self, runner: Any, command: Sequence[str]) -> Any:
-        # Quiet and without a log file: messages reach people through BuildError, cleaned.
+        # Quiet and without a log file: messages may quote data, and BuildError cleans them.
         quiet = ["--quiet", "--no-print", "--log-level-file", "none", "--log-level", "none"]
         response = runner.invoke([*quiet, *command, *_places(self.settings, self.prefix)])
         if response.exception is not None or response.result is None:
@@ -117,24 +117,23 @@ class Project:
 
 @contextmanager
 def project(wh: Warehouse, settings: Settings, prefix: str = "") -> Iterator[Project]:
-    """The project, with dbt's environment for the length of the block.
+    """Open the project with dbt's environment for the block.
 
-    With a prefix every schema that it writes to begins with it.
-
-    Raises AlreadyRunning when this process is running dbt already.
+    ``prefix`` is prepended to every schema that dbt writes to. Raises AlreadyRunning when
+    this process already runs dbt.
     """
     with environment(wh, settings, prefix):
         yield Project(settings, prefix)
 
 
 def run(wh: Warehouse, settings: Settings, command: Sequence[str]) -> list[NodeResult]:
-    """One command in a project of its own."""
+    """Run one command in a newly opened project."""
     with project(wh, settings) as opened:
         return opened.run(command)
 
 
 def invoke(wh: Warehouse, settings: Settings, args: Sequence[str]) -> int:
-    """Dbt as a person calls it, with its output on the console; its exit code."""
+    """Run dbt with its output on the console; return its exit code."""
     with environment(wh, settings):
         from dbt.cli.main import dbtRunner
 
@@ -145,13 +144,13 @@ def invoke(wh: Warehouse, settings: Settings, args: Sequence[str]) -> int:
 
 @contextmanager
 def environment(wh: Warehouse, settings: Settings, prefix: str = "") -> Iterator[None]:
-    """The profile's variables for the length of the block; as they were before, after it."""
+    """Set the variables of the dbt profile for the block and restore them afterwards."""
     _keep_connections()
     if not _one_at_a_time.acquire(blocking=False):
-        raise AlreadyRunning("this process is running dbt already.", mend="Try again later.")
-    wanted = {**_variables(wh, settings), "RETENTION_DBT_SCHEMA_PREFIX": prefix}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
+        raise AlreadyRunning("this process already runs dbt.", hint="Try again later.")
+    variables = {**_variables(wh, settings), "RETENTION_DBT_SCHEMA_PREFIX": prefix}
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
         yield
     finally:
@@ -165,8 +164,8 @@ def environment(wh: Warehouse, settings: Settings, prefix: str = "") -> Iterator
 
 def _variables(wh: Warehouse, settings: Settings) -> Mapping[str, str]:
     parts = conninfo_to_dict(wh.url)
-    # Connection options, because a variable of dbt would be written into its artefacts.
-    # The role too: one set by a statement would be gone with the first rollback.
+    # As connection options: dbt writes its variables into artifacts, and a role set by a
+    # statement is lost at the first rollback.
     key = secret(settings, PSEUDONYM_KEY)
     session = {**SESSION, "role": "transformer", "retention.pseudonym_key": key}
     return {
@@ -176,15 +175,15 @@ def _variables(wh: Warehouse, settings: Settings) -> Mapping[str, str]:
         "RETENTION_DBT_USER": str(parts.get("user", "")),
         "DBT_ENV_SECRET_PASSWORD": str(parts.get("password", "")),
         "PGOPTIONS": " ".join(f"-c {name}={value}" for name, value in session.items()),
-        "RETENTION_PROJECT_FINGERPRINT": parsed.fingerprint(settings.root / "dbt_project"),
+        "RETENTION_PROJECT_FINGERPRINT": manifest_cache.fingerprint(settings.root / "dbt_project"),
         "DO_NOT_TRACK": "1",
     }
 
 
 def _keep_connections() -> None:
-    """A session per thread instead of one per node: to connect costs more than most nodes do.
+    """Keep one session per thread: connecting for each node costs more than most nodes.
 
-    dbt closes them all at the end of each command.
+    dbt closes all sessions at the end of each command.
     """
     from dbt.adapters.postgres import PostgresConnectionManager
 
@@ -199,7 +198,7 @@ def _release(manager: Any) -> None:
         connection.handle.rollback()
         connection.transaction_open = False
     except Exception:
-        # What is broken is not kept: the thread's next node connects anew.
+        # Drop a broken session; the thread's next node opens a new one.
         manager.clear_thread_connection()
 
 

@@ -1,4 +1,4 @@
-"""The data tests of one relation as one node: dbt's work around a node costs more than a test."""
+"""Fold the data tests of one relation into one node; dbt's overhead exceeds a test's cost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 MACRO = "every_test"
-# A test that says more than what is wrong (a filter, a limit, a tolerance) stays as it is.
+# A test with a filter, limit, severity or tolerance of its own is not folded.
 PLAIN = {
     "where": None,
     "limit": None,
@@ -23,16 +23,15 @@ PLAIN = {
 
 @contextmanager
 def folded(manifest: Any) -> Iterator[dict[str, list[Any]]]:
-    """For the length of the block, one test for all that read the same relations; yields what
-    each stands for.
+    """Fold the tests that read the same relations for the block; yield the folded tests by id.
 
-    A test blocks what is downstream of all it reads, so a folded one blocks the same. A
-    project that lacks the macro keeps its tests.
+    A test blocks the models downstream of all its relations, so folding changes no order. A
+    project without the macro keeps its tests.
     """
     before = manifest.nodes
     groups = _alike(manifest)
-    gone = {test.unique_id for tests in groups.values() for test in tests}
-    manifest.nodes = {key: node for key, node in before.items() if key not in gone}
+    removed = {test.unique_id for tests in groups.values() for test in tests}
+    manifest.nodes = {key: node for key, node in before.items() if key not in removed}
     manifest.nodes.update({key: _one(key, tests) for key, tests in groups.items()})
     try:
         yield groups
@@ -62,7 +61,7 @@ def _id(tests: list[Any]) -> str:
 
 
 def _one(key: str, tests: list[Any]) -> Any:
-    """One test node with the names and the arguments of all."""
+    """Build one test node with the macros and arguments of all."""
     first = tests[0]
     one = copy.copy(first)
     one.unique_id = key

@@ -1,4 +1,4 @@
-"""What became of the nodes of a build, in words that hold nothing of anybody's data."""
+"""Results of dbt nodes, with messages that contain no data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
-# What Postgres quotes in a message is a value of somebody's data.
+# Postgres quotes values in its messages.
 _QUOTED = (
     re.compile(r"(invalid (?:input )?(?:syntax|value) for [^:]*): \"[^\"]*\""),
     re.compile(r"^\s*(?:DETAIL|CONTEXT):.*$", re.MULTILINE),
@@ -18,7 +18,7 @@ _QUOTED = (
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one model, seed or test."""
+    """The result of one model, seed or test."""
 
     name: str
     kind: str
@@ -37,7 +37,7 @@ class NodeResult:
 
 
 def node_result(result: Any) -> NodeResult:
-    """A node's result, as dbt tells it."""
+    """Convert dbt's result of a node."""
     node = result.node
     rows = (result.adapter_response or {}).get("rows_affected")
     return NodeResult(
@@ -52,14 +52,14 @@ def node_result(result: Any) -> NodeResult:
 
 
 def part_of(node: NodeResult, test: Any, parts: int) -> NodeResult:
-    """What became of one of the tests that were run as one node."""
+    """Return the result of one test of a folded node."""
     return replace(
         node, name=test.name, path=test.original_file_path, seconds=round(node.seconds / parts, 3)
     )
 
 
 def clean(message: str) -> str:
-    """The message on one line, without values of the data, people's addresses or keys."""
+    """Return the message on one line, without values, e-mail addresses or keys."""
     first, details, *hidden = _QUOTED
     message = details.sub("", first.sub(r"\1: (a value)", message))
     for pattern in hidden:

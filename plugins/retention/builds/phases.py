@@ -1,4 +1,4 @@
-"""The phases of a build: dbt, the statistics that read what it made, dbt on what reads those."""
+"""Phases of a build: dbt, the statistics on its models, then dbt on the models reading those."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from retention.statistics import STATISTICS, Statistic, tables
 if TYPE_CHECKING:
     from retention.warehouse import Warehouse
 
-# Unit tests prove the logic and do not look at the data: the test suite runs them.
+# Unit tests do not depend on the data; the test suite runs them.
 COMMAND = ("build", "--exclude-resource-type", "unit_test", "--threads", "4")
 READERS = "tag:statistics+"
 KIND = "statistic"
@@ -26,7 +26,7 @@ Phase = Callable[[], list[NodeResult]]
 
 @dataclass(frozen=True)
 class Day:
-    """What every phase of one build is told."""
+    """The parameters of one build."""
 
     as_of: date
     known_at: datetime
@@ -36,6 +36,7 @@ class Day:
 
     @property
     def arguments(self) -> list[str]:
+        """Return the dbt options with the build's variables."""
         variables = {
             "as_of": self.as_of.isoformat(),
             "known_at": self.known_at.isoformat(),
@@ -48,13 +49,13 @@ class Day:
 def of(
     wh: Warehouse, project: Project, day: Day, done: Sequence[NodeResult] = ()
 ) -> Iterator[Phase]:
-    """The phases still to run, in order, after what an earlier attempt has done.
+    """Yield the phases to run in order; ``done`` are the nodes of an earlier attempt.
 
     A project whose models read no statistic has one phase.
     """
     wanted = [known for known in STATISTICS if known.name in project.sources("statistics")]
     build = partial(project.build, [*COMMAND, *day.arguments])
-    # Test by test: what failed or was skipped is known by its own name.
+    # A retry names each failed or skipped test, so it runs them unfolded.
     names = [node.name for node in done if node.failed or node.status == "skipped"]
     again = partial(project.run, [*COMMAND, "--select", *names, *day.arguments])
     if not wanted:
@@ -74,7 +75,7 @@ def of(
 
 
 def compute(wh: Warehouse, statistics: Iterable[Statistic], day: Day) -> list[NodeResult]:
-    """Compute and store each; the first that fails ends it, named like a model that fails."""
+    """Compute and store each statistic until one fails; return a NodeResult for each."""
     results: list[NodeResult] = []
     for statistic in statistics:
         results.append(_computed(wh, statistic, day))
@@ -88,7 +89,7 @@ def _computed(wh: Warehouse, statistic: Statistic, day: Day) -> NodeResult:
     status, rows, message = "success", None, ""
     try:
         rows = tables.write(wh, statistic, day.as_of, day.known_at, day.prefix)
-    # Whatever a library raises fails the build with the statistic's name.
+    # Any exception of a library fails the build with the name of the statistic.
     except Exception as error:
         status, message = "error", clean(f"{type(error).__name__}: {error}")
     seconds = round(time.monotonic() - clock, 3)

@@ -1,7 +1,7 @@
-"""The command line `retention`: the same steps that the DAGs run, by hand.
+"""Run the steps of the DAGs by hand, and inspect the warehouse.
 
-Exit codes: 0 done; 1 failed; 2 wrong call or empty window; 3 configuration; 4 extraction;
-5 build; 6 a gate stopped it; 7 publish refused; 8 already running.
+Exit codes: 0 success; 1 failure without a code of its own; 2 wrong call or empty window;
+3 configuration; 4 extraction; 5 build; 6 gate failed; 7 publish refused; 8 already running.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 import typer
 from rich.console import Console
 
-from retention.cli import daily, files, look, score, send, tools
+from retention.cli import daily, files, look, new, score, send, tools
 from retention.connections import read_environment
 from retention.errors import RetentionError
 from retention.settings import Settings
@@ -20,11 +20,12 @@ app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=F
 for module in (daily, look, send, tools):
     app.add_typer(module.commands)
 app.add_typer(files.commands, name="files", help=files.__doc__)
+app.add_typer(new.commands, name="new", help=new.__doc__)
 app.add_typer(score.commands, name="score", help=score.__doc__)
 
 
 def main() -> None:
-    """Run a command; an error of ours is one line on stderr and its own exit code."""
+    """Run a command; print a RetentionError as one line on stderr and exit with its code."""
     try:
         settings = Settings.from_env()
         read_environment(settings.state / f"environment-{settings.company}.json")

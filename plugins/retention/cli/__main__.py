@@ -1,4 +1,4 @@
-"""`python -m retention.cli`, where the program `retention` is not on the path."""
+"""Run `python -m retention.cli` when the program `retention` is not on the path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands share: options, words turned into values, the warehouse, the console."""
+"""Shared by the commands: options, argument parsing, the warehouse and the console."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ OptionalDay = Annotated[
     str | None, typer.Option("--as-of", help="The last complete day, YYYY-MM-DD")
 ]
 Accept = Annotated[
-    str | None, typer.Option(help="Publish despite an anomaly in size; the reason is kept")
+    str | None, typer.Option(help="Reason to publish despite an anomaly; stored with the gate")
 ]
 
 
 def day(text: str) -> date:
-    """The date, or UsageError: what was typed never reaches SQL as text."""
+    """Parse a date; raises UsageError for any other text."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -36,7 +36,7 @@ def day(text: str) -> date:
 
 
 def moment(text: str) -> datetime:
-    """A time with a zone; a bare date is its midnight in UTC."""
+    """Parse a time with a time zone; a date means its midnight in UTC."""
     try:
         return datetime.fromisoformat(text if "T" in text else f"{text}T00:00:00+00:00")
     except ValueError:
@@ -44,23 +44,24 @@ def moment(text: str) -> datetime:
 
 
 def source_named(name: str) -> Source:
-    """The source of that name; raises UsageError naming those there are."""
+    """Return the source of that name; raises UsageError that lists the known ones."""
     for source in SOURCES:
         if source.name == name:
             return source
     known = ", ".join(source.name for source in SOURCES)
-    raise UsageError(f"there is no source {name!r}; there are {known}.")
+    raise UsageError(f"there is no source {name!r}; choose one of {known}.")
 
 
 def enabled() -> list[Source]:
-    """The sources of RETENTION_SOURCES, in its order; all that there are when it is not set."""
+    """Return the sources of RETENTION_SOURCES in its order, or all when it is not set."""
     from retention.sources.enabled import enabled_sources
 
     return enabled_sources()
 
 
 def warehouse() -> Warehouse:
-    """The warehouse of this installation; what it imports takes a second, a help text does not."""
+    """Return the warehouse of this installation."""
+    # Imported here: psycopg and pydantic would slow down every `--help`.
     from retention.warehouse import Warehouse
 
     return Warehouse.from_settings(Settings.from_env())

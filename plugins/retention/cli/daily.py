@@ -1,4 +1,4 @@
-"""The daily load by hand: load, run, build, rebuild, gate, publish, rollback, migrate."""
+"""Commands of the daily run: load, run, build, rebuild, gate, publish, rollback, migrate."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from retention import schemas
+from retention import migration
 from retention.cli.base import (
     Accept,
     Day,
@@ -20,6 +20,7 @@ from retention.cli.base import (
 )
 from retention.connections import find
 from retention.errors import UsageError
+from retention.publishing import holds
 from retention.sources import SOURCES
 from retention.window import Window
 
@@ -29,9 +30,11 @@ commands = typer.Typer()
 @commands.command()
 def load(
     source: str,
-    stream: Annotated[str | None, typer.Argument(help="All streams when left out")] = None,
-    start: Annotated[str | None, typer.Option(help="Start; all of history when left out")] = None,
-    end: Annotated[str, typer.Option(help="End, exclusive")] = "",
+    stream: Annotated[str | None, typer.Argument(help="Default: all streams")] = None,
+    start: Annotated[
+        str | None, typer.Option(help="Start of the window; default: all of history")
+    ] = None,
+    end: Annotated[str, typer.Option(help="End of the window, exclusive")] = "",
 ) -> None:
     """Load a window of one source into raw."""
     from retention import steps
@@ -53,12 +56,12 @@ def load(
 
 @commands.command()
 def run(as_of: Day, accept: Accept = None) -> None:
-    """The whole daily load for one day, without Airflow: load, gate, build, gate, publish."""
+    """Run one day without Airflow: load, gate 1, build, gate 2, publish."""
     from retention import steps
-    from retention.pages import report
+    from retention.reports import report
 
     last, sources = day(as_of), enabled()
-    # All of them first: a connection that is missing is no reason to load half a day.
+    # Look up all connections first, so that a missing one does not leave a day half loaded.
     connections = [find(source.conn_id) for source in sources]
     wh = warehouse()
     for source, connection in zip(sources, connections, strict=True):
@@ -73,26 +76,26 @@ def run(as_of: Day, accept: Accept = None) -> None:
 def build(
     as_of: Day,
     full_refresh: Annotated[
-        bool, typer.Option(help="Score the frozen days again with what is known today")
+        bool, typer.Option(help="Rebuild all incremental models, including frozen scores")
     ] = False,
     known_at: Annotated[
-        str | None, typer.Option(help="Build it apart, in rebuild_marts, as known at that time")
+        str | None, typer.Option(help="Build point-in-time as known then, in rebuild_marts")
     ] = None,
 ) -> None:
-    """Build every model for one day; publishes nothing."""
+    """Build all models for one day, without publishing."""
     from retention import steps
-    from retention.builds.rebuild import rebuild as rebuild_apart
+    from retention.publishing.rebuild import rebuild as build_separately
 
     last = day(as_of)
     wh = warehouse()
     if known_at is not None:
         if full_refresh:
-            raise UsageError("--known-at builds a day apart and refreshes nothing.")
-        seconds = rebuild_apart(wh, last, moment(known_at))
-        console.print(f"{last} as known at {known_at} is in rebuild_marts, in {seconds:.1f} s")
+            raise UsageError("--known-at and --full-refresh exclude each other.")
+        seconds = build_separately(wh, last, moment(known_at))
+        console.print(f"built {last} as known at {known_at} in rebuild_marts in {seconds:.1f} s")
         return
     if not full_refresh:
-        steps.require_not_shown(wh, last)
+        steps.require_not_before_published(wh, last)
     result = steps.build(wh, last, full_refresh=full_refresh)
     console.print(str(result))
 
@@ -101,36 +104,36 @@ def build(
 def rebuild(
     as_of: OptionalDay = None,
     publish_id: Annotated[
-        int | None, typer.Option("--publish", help="A publish instead of the newest of a day")
+        int | None, typer.Option("--publish", help="The id of a publish, instead of --as-of")
     ] = None,
 ) -> None:
-    """Build a published day again, apart, and compare every mart; exit 1 where one differs."""
-    from retention.builds import rebuild as rebuilding
+    """Rebuild a published day separately and compare every mart; exit 1 if one differs."""
+    from retention.publishing import rebuild as rebuilding
 
     if (as_of is None) == (publish_id is None):
-        raise UsageError("say `rebuild --as-of YYYY-MM-DD` or `rebuild --publish N`.")
+        raise UsageError("use `rebuild --as-of YYYY-MM-DD` or `rebuild --publish N`.")
     wh = warehouse()
     shown = rebuilding.published(wh, day(as_of) if as_of else None, publish_id)
     found = rebuilding.check(wh, shown)
     for each in found:
         console.print(str(each), markup=False, soft_wrap=True)
     rebuilding.require_same(found)
-    console.print(f"publish {shown.publish_id} of {shown.as_of}: {len(found)} marts, all the same")
+    console.print(f"publish {shown.publish_id} of {shown.as_of}: all {len(found)} marts are equal")
 
 
 @commands.command()
 def gate(
     which: Annotated[str, typer.Argument(help="arrived or marts")],
     as_of: OptionalDay = None,
-    build_id: Annotated[int | None, typer.Option(help="The build that gate marts audits")] = None,
+    build_id: Annotated[int | None, typer.Option(help="The build to check (gate marts)")] = None,
     accept: Accept = None,
 ) -> None:
-    """Check what arrived, or what would be published; exit 6 when a critical check fails."""
-    from retention.quality.gate import check, require
+    """Check the loaded data or the built marts; exit 6 if a critical check fails."""
+    from retention.gates.gate import check, require
 
     last = day(as_of) if as_of else None
     if which != "arrived" and (which != "marts" or build_id is None):
-        raise UsageError("say `gate arrived` or `gate marts --build-id N`.")
+        raise UsageError("use `gate arrived` or `gate marts --build-id N`.")
     wh = warehouse()
     if which == "arrived":
         report = check(wh, "arrived", sources=enabled(), as_of=last)
@@ -143,33 +146,57 @@ def gate(
 @commands.command()
 def publish(
     build_id: Annotated[int, typer.Option(help="A build that passed gate marts")],
-    reason: Annotated[str, typer.Option(help="Kept with the publish")] = "",
+    reason: Annotated[str, typer.Option(help="Stored in ops.publishes")] = "",
+    allow_drop: Annotated[
+        bool, typer.Option("--allow-drop", help="Remove tables and columns that no longer exist")
+    ] = False,
 ) -> None:
-    """Show an audited build to readers."""
+    """Publish a build that passed gate marts."""
     from retention import steps
 
     wh = warehouse()
-    done = steps.publish(wh, build_id, actor="retention publish", reason=reason)
-    console.print(f"publish {done.publish_id} is what readers see now")
+    done = steps.publish(
+        wh, build_id, actor="retention publish", reason=reason, allow_drop=allow_drop
+    )
+    console.print(f"publish {done.publish_id} is current")
 
 
 @commands.command()
 def rollback(
     publish_id: Annotated[
-        int | None, typer.Argument(help="The publish to show again; the one before when left out")
+        int | None, typer.Argument(help="The publish to return to; default: the previous one")
     ] = None,
-    reason: Annotated[str, typer.Option(help="Kept in ops.publishes")] = "",
+    reason: Annotated[str, typer.Option(help="Stored in ops.pointer_moves")] = "",
+    hold: Annotated[
+        bool, typer.Option(help="Publish nothing until new records arrive or the hold is lifted")
+    ] = True,
 ) -> None:
-    """Show readers an earlier publish; at once, and nothing is rebuilt."""
-    from retention.publishes import publish as publishing
+    """Return readers to an earlier publish, without rebuilding."""
+    from retention.publishing import publish as publishing
 
     wh = warehouse()
-    done = publishing.rollback(wh, publish_id, actor="retention rollback", reason=reason)
-    console.print(f"publish {done.publish_id} is what readers see now")
+    done = publishing.rollback(wh, publish_id, actor="retention rollback", reason=reason, hold=hold)
+    console.print(f"publish {done.publish_id} is current")
+    with wh.connect("publisher") as conn:
+        held = holds.active(conn)
+    if held:
+        console.print(
+            f"publish {held.rejected_publish} is held back until new records arrive or"
+            " `retention lift-hold --reason ...`"
+        )
+
+
+@commands.command()
+def lift_hold(
+    reason: Annotated[str, typer.Option(help="Stored in ops.publish_holds")],
+) -> None:
+    """Let the next run publish again after a rollback."""
+    hold = holds.lift(warehouse(), actor="retention lift-hold", reason=reason)
+    console.print(f"publish {hold.rejected_publish} is no longer held back")
 
 
 @commands.command()
 def migrate() -> None:
-    """Bring raw, ops and publish to the version of this code; can run twice."""
-    done = schemas.migrate(warehouse(), SOURCES)
+    """Migrate the warehouse to the version of this code. Idempotent."""
+    done = migration.migrate(warehouse(), SOURCES)
     console.print("\n".join(done) if done else "nothing to migrate")

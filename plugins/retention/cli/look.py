@@ -1,4 +1,4 @@
-"""What there is to see: how it stands, which signals are open, one customer's story."""
+"""Read commands: status, the report, open alerts, one customer's timeline."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ commands = typer.Typer()
 
 @commands.command()
 def status() -> None:
-    """Last runs, freshness per stream, quarantine counts, the current publish."""
-    from retention.pages import status as state
+    """Show last runs, freshness per stream, quarantine counts and the current publish."""
+    from retention.reports import status as state
 
     state.show(warehouse(), SOURCES, console)
 
 
 @commands.command()
 def report() -> None:
-    """The page that `make run` ends with, from the current publish."""
-    from retention.pages import report as page
+    """Show the report of the current publish, as `make run` does."""
+    from retention.reports import report as page
 
     page.show(warehouse(), console)
 
 
 @commands.command()
-def signals(
+def alerts(
     evaluate: Annotated[
-        bool, typer.Option("--evaluate", help="How often each signal was right, against chance")
+        bool, typer.Option("--evaluate", help="Compare each rule's precision with the base rate")
     ] = False,
     truth: Annotated[
-        str | None, typer.Option(help="Judge by this file too: .state/demo/truth.json")
+        str | None, typer.Option(help="Evaluate by this truth file too: .state/demo/truth.json")
     ] = None,
 ) -> None:
-    """The risk signals that are open today; with --evaluate, how far each can be trusted."""
-    from retention.pages import signals as pages
+    """Show the open alerts per rule; with --evaluate, how well each rule predicts churn."""
+    from retention.reports import alerts as page
 
     wh = warehouse()
     if evaluate or truth:
-        pages.evaluate(wh, console, Path(truth) if truth else None)
+        page.evaluate(wh, console, Path(truth) if truth else None)
     else:
-        pages.show(wh, console)
+        page.show(wh, console)
 
 
 @commands.command()
 def customer(
     customer_id: str,
-    last: Annotated[int, typer.Option(help="How many events to tell, the newest")] = 60,
+    last: Annotated[int, typer.Option(help="How many of the newest events to show")] = 60,
 ) -> None:
-    """One customer's story in time order: what happened, which signals opened, what was done."""
-    from retention.pages import customer as page
+    """Show one customer's timeline: what happened, which alerts opened, what was done."""
+    from retention.reports import customer as page
 
     page.show(warehouse(), console, customer_id, last)

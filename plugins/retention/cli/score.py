@@ -17,12 +17,12 @@ commands = typer.Typer()
 def suggest_weights(
     write: Annotated[bool, typer.Option("--write", help="Change the seed, not only show")] = False,
 ) -> None:
-    """Weights that the learned model would take, as a diff to the seed of the signals."""
-    from retention.score import suggest
+    """Print the weights of the learned model as a diff to the seed of the components."""
+    from retention.health import suggest
     from retention.warehouse import Warehouse
 
     settings = Settings.from_env()
-    seed = settings.root / "dbt_project" / "seeds" / "health_score_signals.csv"
+    seed = settings.root / "dbt_project" / "seeds" / "health_score_components.csv"
     proposal = suggest.propose(Warehouse.from_settings(settings), seed)
     # Printed plainly: a diff is for a program as well.
     typer.echo(proposal.diff() or "The weights are what the model would take.")
@@ -33,13 +33,13 @@ def suggest_weights(
 @commands.command("check")
 def check_score(
     max_moved: Annotated[
-        int | None, typer.Option(help="Exit 6 when more customers change their band")
+        int | None, typer.Option(help="Exit 6 when more customers would change band")
     ] = None,
-    last: Annotated[int, typer.Option(help="How many of them to list")] = 20,
+    last: Annotated[int, typer.Option(help="Number of customers to list")] = 20,
 ) -> None:
-    """Who would change bands by the seeds of this working tree; nothing is changed."""
-    from retention.score import page
-    from retention.score.check import check
+    """Show which customers would change band with the seeds of this working tree."""
+    from retention.health import page
+    from retention.health.check import check
     from retention.warehouse import Warehouse
 
     settings = Settings.from_env()
@@ -47,4 +47,7 @@ def check_score(
     found = check(Warehouse.from_settings(settings), seeds)
     page.show(found, console, last)
     if max_moved is not None and len(found.moved) > max_moved:
-        raise GateFailed(f"{len(found.moved)} customers change their band, {max_moved} may.")
+        raise GateFailed(
+            f"{len(found.moved)} customers would change band (limit {max_moved}).",
+            hint="Raise --max-moved or review the change.",
+        )

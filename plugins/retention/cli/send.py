@@ -1,4 +1,4 @@
-"""What leaves the warehouse: digests for people, values for the CRM."""
+"""Reverse ETL: send digests and write health values to the CRM."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ commands = typer.Typer()
 
 @commands.command()
 def digest(
-    send: Annotated[bool, typer.Option("--send", help="Send them, each once a day")] = False,
+    send: Annotated[bool, typer.Option("--send", help="Send each digest once a day")] = False,
     csm: Annotated[str | None, typer.Option(help="Only the digest of this csm_id")] = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Also those whose sending was cut off half-way")
+        bool, typer.Option("--again", help="Also send digests whose sending was interrupted")
     ] = False,
 ) -> None:
-    """The worklist of each customer success manager as they get it; sends nothing unless told."""
-    from retention.outbound import page
+    """Show the worklist digest of each customer success manager; --send sends them."""
+    from retention.reverse_etl import page
 
     wh = warehouse()
     if send:
@@ -32,9 +32,9 @@ def digest(
 
 @commands.command("write-back")
 def write_back(
-    apply: Annotated[bool, typer.Option("--apply", help="Write; else only show")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Write the values")] = False,
 ) -> None:
-    """Which health values the CRM lacks or has wrong; writes them only with --apply."""
-    from retention.outbound import page
+    """Show the health values that the CRM lacks or has wrong; --apply writes them."""
+    from retention.reverse_etl import page
 
     page.write_values(warehouse(), console, find, apply)

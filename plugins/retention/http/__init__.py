@@ -1,1 +1,1 @@
-"""One patient, suspicious HTTP client for every source: pinned hosts, whole bodies only."""
+"""HTTP client shared by all sources: pinned host, complete-body check, bounded retries."""

@@ -1,4 +1,4 @@
-"""The HTTP client of every source: one pinned host, whole bodies only, patience with a limit."""
+"""HTTP client shared by all sources: pinned host, complete-body check, bounded retries."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from retention.errors import ConfigurationError, ExtractionError
-from retention.http import replies
+from retention.http import responses
 from retention.http.body import decoded
-from retention.http.pin import Pin
-from retention.http.replies import Refusal, Reply
-from retention.http.retry import Transient, patiently, vendor_clock
-from retention.http.wire import Wire
+from retention.http.host_pinning import PinnedHost
+from retention.http.responses import Refusal, Reply
+from retention.http.retry import Transient, call_with_retries, vendor_clock
+from retention.http.transport import Transport
 
 if TYPE_CHECKING:  # the sources import this module
     from retention.source import Connection
@@ -28,10 +28,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Limits:
-    """``deadline`` seconds for one exchange, ``budget`` seconds for all tries of it.
+    """Limits of a client: seconds and bytes.
 
-    ``body`` and ``file`` are the most bytes a document and a download may have; ``pace`` is
-    the least number of seconds between two requests.
+    ``deadline`` bounds one exchange, ``budget`` all tries of it. ``body`` and ``file`` are
+    the maximum bytes of a document and a download; ``pace`` is the minimum time between two
+    requests.
     """
 
     deadline: float = 60
@@ -42,20 +43,20 @@ class Limits:
 
     @classmethod
     def of(cls, connection: Connection) -> Limits:
-        """The defaults, as far as ``limits`` in the connection's extra does not set them."""
+        """Read ``limits`` from the connection's extra; the rest keep their defaults."""
         try:
             return cls(**connection.extra.get("limits", {}))
         except TypeError as error:
             raise ConfigurationError(
-                "its extra has limits that do not exist.",
+                "the connection's extra sets an unknown limit.",
                 where=connection.conn_id,
-                mend=f"There are {', '.join(cls.__dataclass_fields__)}.",
+                hint=f"Known limits: {', '.join(cls.__dataclass_fields__)}.",
             ) from error
 
 
 @dataclass(frozen=True)
 class Call:
-    """What to ask; ``where`` names source, stream, window and page in an error."""
+    """One request; ``where`` names source, stream, window and page in an error."""
 
     method: str
     target: str
@@ -68,9 +69,9 @@ class Call:
 class Client:
     """``with Client(connection, headers=...) as client: client.get("/v1/things")``.
 
-    Every failure is an ExtractionError with a stable code, and none of them holds the secret.
-    ``requests`` counts what was sent, retries included. ``renew`` fetches a new secret, once,
-    when the vendor calls the present one expired. ``vendor_now`` is the vendor's own clock.
+    Every failure is an ExtractionError with a stable code and without the secret.
+    ``requests`` counts the requests sent, retries included. ``renew`` fetches a new secret,
+    once, after a 401. ``vendor_now`` is the time of the last Date header.
     """
 
     def __init__(
@@ -78,15 +79,17 @@ class Client:
         connection: Connection,
         *,
         headers: Callable[[str], dict[str, str]],
-        refusal: Refusal = replies.by_status,
+        refusal: Refusal = responses.by_status,
         renew: Callable[[Client], str] | None = None,
     ) -> None:
         _require_secret(connection)
         self.requests = 0
         self.vendor_now: datetime | None = None
         self.limits = Limits.of(connection)
-        self._pin = Pin(connection)
-        self._wire = Wire(deadline=self.limits.deadline, use_proxies=not self._pin.loopback)
+        self._pin = PinnedHost(connection)
+        self._transport = Transport(
+            deadline=self.limits.deadline, use_proxies=not self._pin.loopback
+        )
         self._secret = connection.secret
         self._headers = headers
         self._refusal = refusal
@@ -105,58 +108,60 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        self._wire.close()
+        self._transport.close()
 
     def get(
         self, target: str, params: dict[str, Any] | None = None, *, where: str = ""
     ) -> dict[str, Any]:
-        """The JSON object at a path or link of the pinned host."""
-        return self._tried(Call("GET", target, params or {}, where=where), self._document)
+        """Return the JSON object at a path or link of the pinned host."""
+        return self._call(Call("GET", target, params or {}, where=where), self._document)
 
     def post(self, target: str, body: Any, *, where: str = "") -> dict[str, Any]:
-        """The JSON object answering a read that the vendor wants as a POST."""
-        return self._tried(Call("POST", target, body=body, where=where), self._document)
+        """Return the JSON object of a read that the vendor implements as a POST."""
+        return self._call(Call("POST", target, body=body, where=where), self._document)
 
     def form(self, target: str, fields: dict[str, str], *, where: str = "") -> dict[str, Any]:
-        """The JSON object answering a posted form, as token endpoints want it."""
-        return self._tried(Call("POST", target, form=fields, where=where), self._document)
+        """Return the JSON object for a posted form, as token endpoints require."""
+        return self._call(Call("POST", target, form=fields, where=where), self._document)
 
     def download(self, target: str, path: Path, *, where: str = "") -> int:
-        """Write a file's bytes to ``path`` and return their number; all of them or nothing.
+        """Download a file to ``path``, completely or not at all; return its size in bytes.
 
-        A body whose end nothing marks (no length, no chunks, no gzip) is refused: one cut at
-        a line end could not be told from a whole one.
+        Raises ExtractionError (unverifiable_body) for a body without length, chunks or gzip:
+        one truncated at a line end looks complete.
         """
         part = path.with_name(path.name + ".part")
 
         def save(response: httpx.Response) -> int:
-            replies.require_marked_end(response)
+            responses.require_marked_end(response)
             with part.open("wb") as file:
                 return sum(map(file.write, self._pieces(response, self.limits.file)))
 
         try:
-            size = self._tried(Call("GET", target, where=where), save)
+            size = self._call(Call("GET", target, where=where), save)
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
         return size
 
     def _document(self, response: httpx.Response) -> dict[str, Any]:
-        return replies.document(self._reply(response), marked=replies.end_is_marked(response))
+        return responses.document(self._reply(response), marked=responses.end_is_marked(response))
 
-    def _tried(self, call: Call, read: Callable[[httpx.Response], T]) -> T:
+    def _call(self, call: Call, read: Callable[[httpx.Response], T]) -> T:
         try:
             url = self._pin.address(call.target).copy_merge_params(call.params)
-            return patiently(lambda: self._once(call, url, read), budget=self.limits.budget)
+            return call_with_retries(
+                lambda: self._exchange(call, url, read), budget=self.limits.budget
+            )
         except ExtractionError as error:
-            raise self._told(error, call) from error.__cause__
+            raise self._with_context(error, call) from error.__cause__
 
-    def _once(self, call: Call, url: httpx.URL, read: Callable[[httpx.Response], T]) -> T:
+    def _exchange(self, call: Call, url: httpx.URL, read: Callable[[httpx.Response], T]) -> T:
         self._keep_pace()
         self.requests += 1
         headers = self._headers(self._secret)
-        request = self._wire.request(call.method, url, headers, json=call.body, data=call.form)
-        with self._wire.exchange(request) as response:
+        request = self._transport.request(call.method, url, headers, json=call.body, data=call.form)
+        with self._transport.exchange(request) as response:
             if "date" in response.headers:
                 self.vendor_now = vendor_clock(response.headers["date"])
             try:
@@ -164,16 +169,16 @@ class Client:
                     return read(response)
                 refused = self._reply(response)
             except ExtractionError as error:
-                # The next try may well get the whole of what this one got a part of.
+                # A truncated body may arrive completely at the next try.
                 raise (Transient(error) if error.code == "truncated_body" else error) from error
-        raise self._judged(refused)
+        raise self._error_of(refused)
 
-    def _judged(self, reply: Reply) -> ExtractionError | Transient:
+    def _error_of(self, reply: Reply) -> ExtractionError | Transient:
         if reply.status == 401 and self._renew is not None:
             renew, self._renew = self._renew, None
             self._secret = renew(self)
             return Transient(ExtractionError("the token had expired.", code="unauthorized"), 0)
-        return self._refusal(reply) or replies.by_status(reply)
+        return self._refusal(reply) or responses.by_status(reply)
 
     def _reply(self, response: httpx.Response) -> Reply:
         content = b"".join(self._pieces(response, self.limits.body))
@@ -189,14 +194,14 @@ class Client:
             time.sleep(wait)
         self._last_sent = time.monotonic()
 
-    def _told(self, error: ExtractionError, call: Call) -> ExtractionError:
-        """The error with its place, and without the secret whatever the vendor echoed."""
+    def _with_context(self, error: ExtractionError, call: Call) -> ExtractionError:
+        """Add method, target and place; remove the secret, which a vendor may echo."""
         message = f"{call.method} {call.target.split('?')[0][:120]}: {error.message}"
         return ExtractionError(
-            replies.harmless(message, self._secret),
+            responses.redact(message, self._secret),
             code=error.code,
             where=error.where or call.where,
-            mend=error.mend,
+            hint=error.hint,
         )
 
 
@@ -207,5 +212,5 @@ def _require_secret(connection: Connection) -> None:
             f"the connection has no {missing}.",
             code=f"missing_{missing}",
             where=connection.conn_id,
-            mend="Fill in its host and, as its password, the vendor's access token.",
+            hint="Set its host, and the vendor's access token as its password.",
         )

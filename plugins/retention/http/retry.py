@@ -1,4 +1,4 @@
-"""When to ask a vendor again, how long to wait, and when to give up."""
+"""Retry transient failures with back-off, Retry-After and a time budget."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ T = TypeVar("T")
 
 
 class Transient(Exception):
-    """A failure that may pass: ``error`` is what it becomes when the patience runs out.
+    """A retryable failure; ``error`` is raised when the retry budget is used up.
 
-    ``wait`` is the number of seconds the vendor asked for, None when it did not say.
+    ``wait`` is the vendor's requested wait in seconds, or None.
     """
 
     def __init__(self, error: ExtractionError, wait: float | None = None) -> None:
@@ -28,9 +28,9 @@ class Transient(Exception):
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
-    """The seconds a Retry-After header asks for; None when it is absent or says nothing usable.
+    """Parse a Retry-After header into seconds; None when it is absent or unusable.
 
-    A time that has passed and a negative number mean "no wait known", never "hammer on".
+    A past time or a negative number is unusable: the back-off applies, not a wait of zero.
     """
     if value is None:
         return None
@@ -42,27 +42,27 @@ def retry_after(value: str | None, now: datetime) -> float | None:
 
 
 def vendor_clock(date_header: str | None) -> datetime:
-    """What time it is at the vendor, by its Date header; by this machine when it sends none."""
+    """Return the time of the vendor's Date header, or of this machine without one."""
     try:
         return _as_utc(parsedate_to_datetime(date_header or ""))
     except ValueError:
-        return datetime.now(UTC)  # noqa: TID251 - a deadline given as a date needs a clock
+        return datetime.now(UTC)  # noqa: TID251 - a Retry-After date needs a clock
 
 
-def patiently(
+def call_with_retries(
     attempt: Callable[[], T], *, budget: float, first_wait: float = 0.5, longest: float = 30.0
 ) -> T:
-    """The result of ``attempt``, asked again after each Transient within ``budget`` seconds.
+    """Call ``attempt``, again after each Transient, within ``budget`` seconds.
 
-    A wait that would overrun the budget is not begun: the error is raised at once, with the
-    time from which the vendor will answer again.
+    Raises the ExtractionError at once when the next wait would exceed the budget; its
+    message names the earliest time for another try.
     """
     backoff = tenacity.wait_exponential(multiplier=first_wait, max=longest)
 
     def wait(state: tenacity.RetryCallState) -> float:
-        asked = _transient(state).wait
-        if asked is not None:
-            return asked + random.uniform(0, min(0.25, asked / 10))  # noqa: S311
+        requested = _transient(state).wait
+        if requested is not None:
+            return requested + random.uniform(0, min(0.25, requested / 10))  # noqa: S311
         return backoff(state) * random.uniform(0.5, 1)  # noqa: S311
 
     def give_up(state: tenacity.RetryCallState) -> T:
@@ -83,16 +83,16 @@ def _exhausted(failure: Transient, state: tenacity.RetryCallState) -> Extraction
     again = ""
     if failure.wait is not None:
         at = vendor_clock(None) + timedelta(seconds=min(failure.wait, 10 * 365 * 86400))
-        again = f" It may be asked again from {at:%Y-%m-%d %H:%M:%S}Z."
+        again = f" Try again after {at:%Y-%m-%d %H:%M:%S}Z."
     return ExtractionError(
-        f"{error.message} ({tries}).{again}", code=error.code, where=error.where, mend=error.mend
+        f"{error.message} ({tries}).{again}", code=error.code, where=error.where, hint=error.hint
     )
 
 
 def _transient(state: tenacity.RetryCallState) -> Transient:
     failure = state.outcome.exception() if state.outcome else None
     if not isinstance(failure, Transient):
-        raise TypeError("only a Transient is retried")
+        raise TypeError("only Transient is retried")
     return failure
 
 

@@ -1,4 +1,4 @@
-"""An attempt to load: its 'running' and its 'failed' row, each committed by itself."""
+"""Write the 'running' and 'failed' rows of a load, each in a transaction of its own."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from retention.window import Window
 
 
 def begin(wh: Warehouse, source: str, stream: str, window: Window, run_id: str) -> int:
-    """Write the 'running' row in a transaction of its own; the caller holds the stream's lock."""
+    """Write the 'running' row and return its load_id; the caller holds the stream's lock.
+
+    Marks a 'running' row that a killed process left behind as failed (abandoned).
+    """
     with wh.connect("loader") as conn:
         conn.execute(
             "update ops.loads set status = 'failed', finished_at = clock_timestamp(),"
-            " error_code = 'abandoned', error = 'the run ended without a word (killed?)'"
+            " error_code = 'abandoned', error = 'the process ended without a result (killed?)'"
             " where source = %s and stream = %s and status = 'running'",
             [source, stream],
         )
@@ -27,21 +30,23 @@ def begin(wh: Warehouse, source: str, stream: str, window: Window, run_id: str) 
             [source, stream, window.start, window.end, run_id],
         ).fetchone()
     if row is None:
-        raise RetentionError("the ledger gave no load_id", where=f"{source}/{stream}")
+        raise RetentionError("ops.loads returned no load_id", where=f"{source}/{stream}")
     return int(row[0])
 
 
-def as_known(error: BaseException, load: Load) -> BaseException:
-    """A database error as one of ours, with its place and without the data it may quote."""
+def as_retention_error(error: BaseException, load: Load) -> BaseException:
+    """Convert a database error, with its place and without the data it may quote."""
     if isinstance(error, psycopg.Error):
         state = error.sqlstate or ""
-        # Class 22 is about values, and its messages quote them.
-        message = "" if state.startswith("22") else f": {error.diag.message_primary or 'no answer'}"
+        # Messages of class 22 (data exception) quote values.
+        message = (
+            "" if state.startswith("22") else f": {error.diag.message_primary or 'no message'}"
+        )
         return RetentionError(
             f"the database failed with {type(error).__name__} {state}{message}.",
             code="database",
             where=load.where,
-            mend="Nothing was committed; run it again.",
+            hint="Nothing was committed; run the load again.",
         )
     if isinstance(error, RetentionError) and not error.where:
         error.where = load.where
@@ -49,10 +54,10 @@ def as_known(error: BaseException, load: Load) -> BaseException:
 
 
 def fail(wh: Warehouse, load: Load, error: BaseException) -> None:
-    """Leave a 'failed' row; when even that cannot be written, the error itself must do."""
+    """Write the 'failed' row. A failure to write it is ignored: ``error`` is raised anyway."""
     known = isinstance(error, RetentionError)
     code = error.code if isinstance(error, RetentionError) else type(error).__name__
-    # A stranger's message may quote the data it choked on.
+    # The message of an unknown exception may quote data.
     message = str(error) if known else f"{type(error).__name__} in {load.where}"
     with contextlib.suppress(RetentionError, psycopg.Error), wh.connect("loader") as conn:
         conn.execute(

@@ -1,4 +1,4 @@
-"""The records of one window on their way into the database: checked one by one, spooled to disk."""
+"""Validate the records of one window and spool them to disk for COPY."""
 
 from __future__ import annotations
 
@@ -13,35 +13,33 @@ from retention.landing.documents import Prepared, prepare
 from retention.landing.drift import Shape
 from retention.source import Extracted, Record, Rejected, Stream
 
-# Up to this size a window never touches the disk; beyond it, memory stays flat.
+# A larger window spools to disk, so that memory stays bounded.
 IN_MEMORY = 32 << 20
 CHUNK = 1 << 20
 
-TABLES = (
-    """
-    create temporary table incoming (
-        seq bigint not null, record_id text not null, content_hash bytea not null,
-        source_updated_at timestamptz, deleted boolean not null, doc jsonb not null,
-        position text not null
-    ) on commit drop
-    """,
-    """
-    create temporary table rejects (
-        seq bigint generated always as identity, record_id text, position text not null,
-        code text not null, reason text not null, raw text not null
-    ) on commit drop
-    """,
-)
-COPY_GOOD = "copy incoming from stdin"
-COPY_BAD = "copy rejects (record_id, position, code, reason, raw) from stdin"
+INCOMING = """
+create temporary table incoming (
+    seq bigint not null, record_id text not null, content_hash bytea not null,
+    source_updated_at timestamptz, deleted boolean not null, doc jsonb not null,
+    position text not null
+) on commit drop
+"""
+REJECTS = """
+create temporary table rejects (
+    seq bigint generated always as identity, record_id text, position text not null,
+    code text not null, reason text not null, raw text not null, path text
+) on commit drop
+"""
+COPY_INCOMING = "copy incoming from stdin"
+COPY_REJECTS = "copy rejects (record_id, position, code, reason, raw, path) from stdin"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\ufffd"})
 
 
 class Batch:
-    """What an extractor gave: ``fill``, then ``copy_into`` a transaction.
+    """The records of one extraction: ``fill``, then ``copy_into`` a transaction.
 
-    No statement runs while the vendor is being read, so a slow vendor holds back no vacuum.
-    Nothing of it outlives the process: the spool has no name on disk.
+    No statement runs while the vendor is read, so a slow vendor does not delay vacuum. The
+    spool files are unnamed and disappear with the process.
     """
 
     def __init__(self, stream: Stream) -> None:
@@ -51,6 +49,7 @@ class Batch:
         self.rejected = 0
         self.unidentified = 0
         self.sanitised = 0
+        self.set_aside = 0
         self.codes: Counter[str] = Counter()
         self.examples: list[str] = []
         self._good = _spool()
@@ -64,8 +63,13 @@ class Batch:
         self._bad.close()
 
     def fill(self, extracted: Extracted) -> Iterator[int]:
-        """Take in every record; yields after each so that the caller may look up now and then."""
+        """Validate and spool every record; yield the count so far after each."""
         for item in extracted:
+            if isinstance(item, Rejected) and item.record_kept:
+                # The row itself follows; it is seen and counted once.
+                self.set_aside += 1
+                self._hold(item)
+                continue
             self.seen += 1
             ready = prepare(item, self.stream.record) if isinstance(item, Record) else item
             if isinstance(ready, Rejected):
@@ -76,9 +80,9 @@ class Batch:
 
     def copy_into(self, conn: psycopg.Connection) -> None:
         """Fill the temporary tables ``incoming`` and ``rejects`` of the open transaction."""
-        for statement in TABLES:
+        for statement in (INCOMING, REJECTS):
             conn.execute(statement.encode())
-        for statement, spool in ((COPY_GOOD, self._good), (COPY_BAD, self._bad)):
+        for statement, spool in ((COPY_INCOMING, self._good), (COPY_REJECTS, self._bad)):
             spool.seek(0)
             with conn.cursor() as cursor, cursor.copy(statement) as copy:
                 while chunk := spool.read(CHUNK):
@@ -100,22 +104,35 @@ class Batch:
             _escape(ready.position),
         )
         self._good.write(("\t".join(fields) + "\n").encode())
+        for part in ready.set_aside:
+            self.set_aside += 1
+            # The record holds the rest of the row; the value of the part may be personal data.
+            self._hold(
+                Rejected(
+                    part.code, part.reason, ready.position, "", ready.record_id, path=part.path
+                )
+            )
 
     def _reject(self, row: Rejected) -> None:
         self.rejected += 1
         self.codes[row.code] += 1
         if len(self.examples) < 3:
-            self.examples.append(f"{row.position}: {row.code}, {row.reason}")
+            self.examples.append(f"{row.position}, id {row.record_id}: {row.code}, {row.reason}")
         if row.record_id is None:
             self.unidentified += 1
+        self._hold(row)
+
+    def _hold(self, row: Rejected) -> None:
+        """Write a row for quarantine."""
         record_id = "\\N" if row.record_id is None else _escape(row.record_id)
+        path = "\\N" if row.path is None else _escape(row.path)
         texts = (row.position, row.code, row.reason, row.raw)
-        line = "\t".join((record_id, *map(_escape, texts))) + "\n"
+        line = "\t".join((record_id, *map(_escape, texts), path)) + "\n"
         self._bad.write(line.encode())
 
 
 def _escape(text: str) -> str:
-    """The text for COPY; half a surrogate pair cannot be stored, but its escape can be read."""
+    """Escape the text for COPY; a lone surrogate is written as its readable escape."""
     return text.encode("utf-8", "backslashreplace").decode().translate(_ESCAPES)
 
 

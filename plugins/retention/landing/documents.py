@@ -1,4 +1,4 @@
-"""From a vendor's record to what is stored: cleaned, checked, and written in one canonical way."""
+"""Clean and validate a vendor's record and encode it as canonical JSON."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ import json
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from retention import jsondoc
+from retention.landing.fit import SetAside, Unfit, fit, is_plausible
 from retention.source import Record, Rejected
 
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-LATEST = datetime(2101, 1, 1, tzinfo=UTC)
-# Postgres takes up to 255 MB; a record of that size is a mistake long before.
+# Postgres accepts up to 255 MB; a vendor record of this size is already a mistake.
 LARGEST = 16 << 20
 LONGEST_ID = 1000
-# Beyond this a number is infinite for every program that reads it as a double.
+# A larger number overflows an IEEE double, which most readers use.
 LARGEST_EXPONENT = 307
 
-# Decimals leave the encoder as marked text and lose the marks afterwards. The mark is drawn
-# anew for every process, so that no vendor's text can pretend to be a number.
+# The encoder writes decimals as marked text; the marks are removed afterwards. The mark is
+# random in each process, so that vendor text cannot imitate it.
 _MARK = f"\ue000{secrets.token_hex(8)}:"
 _MARKED = re.compile(f'"{_MARK}([^"]*)"')
 _LONE = re.compile("[\ud800-\udfff\x00]")
@@ -34,7 +33,10 @@ _REPLACEMENT = "\ufffd"
 
 @dataclass(frozen=True)
 class Prepared:
-    """A record ready to be stored; ``sanitised`` counts the texts that had to be cleaned."""
+    """A record ready to be stored; ``sanitised`` counts the strings that were cleaned.
+
+    ``set_aside`` lists the parts that break the contract; ``text`` is without them.
+    """
 
     record_id: str
     content_hash: str
@@ -43,24 +45,27 @@ class Prepared:
     text: str
     position: str
     sanitised: int
+    set_aside: tuple[SetAside, ...] = ()
 
 
 def prepare(record: Record, contract: type[BaseModel]) -> Prepared | Rejected:
-    """The record as it will be stored, or the reason why it cannot be.
+    """Convert the record to its stored form, or to a Rejected with the reason.
 
-    Zero bytes and lone surrogates, which Postgres cannot hold, become U+FFFD. Two documents
-    that differ only in the order of their keys get the same hash.
+    Zero bytes and lone surrogates, which Postgres cannot store, become U+FFFD. Documents
+    that differ only in key order get the same hash. A part that breaks the contract is set
+    aside; the rest of the record is stored.
     """
     try:
         record_id = _identity(record.record_id)
-        _require_plausible(record.updated_at, "changed")
+        _require_plausible(record.updated_at)
         text, sanitised = canonical(record.doc)
-        if not record.deleted:  # a tombstone may carry no more than the id
-            _require_contract(record.doc, contract)
-    except _Unfit as unfit:
+        fitted, set_aside = _fit(record, contract)
+        if set_aside:
+            text, sanitised = canonical(fitted)
+    except Unfit as unfit:
         return rejected(record, unfit.code, unfit.reason)
     except RecursionError:
-        raw = f"(a document of id {record.record_id}, nested too deeply to be written out)"
+        raw = f"(document with id {record.record_id}, nested too deeply to be written)"
         reason = "the document is nested too deeply"
         return Rejected("too_deep", reason, record.position, raw, record.record_id or None)
     return Prepared(
@@ -71,11 +76,12 @@ def prepare(record: Record, contract: type[BaseModel]) -> Prepared | Rejected:
         text=text,
         position=record.position,
         sanitised=sanitised,
+        set_aside=tuple(set_aside),
     )
 
 
 def rejected(record: Record, code: str, reason: str) -> Rejected:
-    """The record, whole, as a row for quarantine."""
+    """Convert the complete record to a row for quarantine."""
     raw = jsondoc.text(record.doc)
     if len(raw) > LARGEST:
         raw = f"{raw[:LARGEST]}... ({len(raw)} characters)"
@@ -83,22 +89,22 @@ def rejected(record: Record, code: str, reason: str) -> Rejected:
 
 
 def canonical(doc: dict[str, Any]) -> tuple[str, int]:
-    """The document as JSON with sorted keys and exact numbers, and how many texts were cleaned."""
+    """Return the document as JSON with sorted keys, and the number of cleaned strings."""
     found = jsondoc.flaw(doc)
     if found:
-        raise _Unfit(*found)
+        raise Unfit(*found)
     text, cleaned = _encode(doc), 0
-    # An escaped zero byte, or a text that speaks of one: the slow way tells them apart.
+    # An escaped zero byte or a literal backslash before "u0000": only sanitise can tell.
     if "\\u0000" in text or not _encodable(text):
         clean, cleaned = sanitise(doc)
         text = _encode(clean)
     if len(text) > LARGEST:
-        raise _Unfit("too_large", f"{len(text)} characters; the most is {LARGEST}")
+        raise Unfit("too_large", f"{len(text)} characters; the limit is {LARGEST}")
     return text, cleaned
 
 
 def sanitise(value: Any) -> tuple[Any, int]:
-    """The value with zero bytes and lone surrogates replaced, and how many texts had some."""
+    """Replace zero bytes and lone surrogates; return the value and the number of changes."""
     if isinstance(value, str):
         clean = _LONE.sub(_REPLACEMENT, value)
         return clean, int(clean != value)
@@ -116,33 +122,26 @@ def _sanitise_object(value: dict[str, Any]) -> tuple[dict[str, Any], int]:
     for key, item in value.items():
         name, in_name = sanitise(key)
         if name in clean:
-            raise _Unfit("duplicate_key", "two keys are the same once they are cleaned")
+            raise Unfit("duplicate_key", "two keys are equal after cleaning")
         clean[name], in_item = sanitise(item)
         total += in_name + in_item
     return clean, total
 
 
-class _Unfit(Exception):
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-
-
 def _identity(record_id: str) -> str:
     clean = _LONE.sub(_REPLACEMENT, str(record_id or "")).strip()
     if not clean:
-        raise _Unfit("missing_key", "the record has no id")
+        raise Unfit("missing_key", "the record has no id")
     if len(clean) > LONGEST_ID:
-        raise _Unfit("bad_key", f"an id of {len(clean)} characters; the most is {LONGEST_ID}")
+        raise Unfit("bad_key", f"an id of {len(clean)} characters; the limit is {LONGEST_ID}")
     return clean
 
 
 def _encode(doc: dict[str, Any]) -> str:
     try:
         text = _ENCODER.encode(doc)
-    except ValueError:  # float nan and inf, which only a careless parser lets in
-        raise _Unfit("not_a_number", "a number is NaN or infinite") from None
+    except ValueError:  # float nan and inf from a lenient parser
+        raise Unfit("not_a_number", "a number is NaN or infinite") from None
     return _MARKED.sub(r"\1", text) if _MARK in text else text
 
 
@@ -150,9 +149,9 @@ def _number(value: Any) -> str:
     if not isinstance(value, Decimal):
         raise TypeError(f"{type(value).__name__} is not JSON")
     if not value.is_finite():
-        raise _Unfit("not_a_number", "a number is NaN or infinite")
+        raise Unfit("not_a_number", "a number is NaN or infinite")
     if value and abs(value.adjusted()) > LARGEST_EXPONENT:
-        raise _Unfit("number_out_of_range", f"10 to the power of {value.adjusted()}")
+        raise Unfit("number_out_of_range", f"10 to the power of {value.adjusted()}")
     return f"{_MARK}{value}"
 
 
@@ -173,38 +172,16 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _require_contract(doc: dict[str, Any], contract: type[BaseModel]) -> None:
+def _fit(record: Record, contract: type[BaseModel]) -> tuple[dict[str, Any], list[SetAside]]:
     try:
-        parsed = contract.model_validate(doc)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "$"
-        is_time = first["type"].startswith(("date", "time"))
-        code = "bad_timestamp" if is_time else "contract"
-        raise _Unfit(code, f"{place}: {first['msg']}") from None
-    _require_plausible_fields(parsed)
+        return fit(record.doc, contract)
+    except Unfit:
+        if record.deleted:  # a tombstone may contain only the id
+            return record.doc, []
+        raise
 
 
-def _require_plausible_fields(parsed: BaseModel) -> None:
-    for name, value in parsed.__dict__.items():
-        if isinstance(value, date):
-            _require_plausible(value, name)
-        elif isinstance(value, BaseModel):
-            _require_plausible_fields(value)
-        elif isinstance(value, list):
-            for item in value:
-                if isinstance(item, BaseModel):
-                    _require_plausible_fields(item)
-
-
-def _require_plausible(value: date | None, name: str) -> None:
-    """Refuse years outside 1970 to 2100: a wrong unit or a placeholder, never a date of ours."""
-    if value is None:
-        return
-    if isinstance(value, datetime):
-        moment = value if value.tzinfo else value.replace(tzinfo=UTC)
-        fits = EARLIEST <= moment < LATEST
-    else:
-        fits = EARLIEST.date() <= value < LATEST.date()
-    if not fits:
-        raise _Unfit("bad_timestamp", f"{name} is {value.isoformat()}")
+def _require_plausible(changed: datetime | None) -> None:
+    """Reject a change time outside 1970 to 2100: a wrong unit or a placeholder."""
+    if changed is not None and not is_plausible(changed):
+        raise Unfit("bad_timestamp", f"changed is {changed.isoformat()}")

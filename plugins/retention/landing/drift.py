@@ -1,7 +1,7 @@
-"""Which paths a stream's documents have, and how that changes from load to load.
+"""Detect schema drift: new, missing and retyped paths in the documents of a stream.
 
-Work is bounded: every document is compared by the names on its two upper levels, and only a
-sample, and each combination of names not met before, is walked in full.
+Work is bounded: each document is compared by the names of its two upper levels. Only a
+sample, and the first document of each combination of names, is walked in full.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ DEEPEST = 5
 ALWAYS_WALKED = 200
 WALK_EVERY = 25
 
-# A path that stood in at least this share of documents counts as part of the shape.
+# A path in at least this share of documents belongs to the schema.
 ESTABLISHED = 0.95
 FEWEST_BEFORE = 20
-# How unlikely its absence from a batch must be before it counts as gone and not as chance.
+# A path is "gone" when its absence from a batch has a smaller probability than this.
 CHANCE = 1e-4
 
-# Names that are data, like ids and long texts: one path stands for all of them.
+# Names that are data, such as ids and long texts, are all recorded as "*".
 _DATA_NAME = re.compile(r"\d+|(?=.*\d)[0-9a-fA-F][0-9a-fA-F-]{7,}|.{65,}", re.DOTALL)
 _TYPES = {str: "string", bool: "boolean", dict: "object", list: "array"}
 
 
 @dataclass
 class Seen:
-    """In how many of the sampled documents a path stood, and with which JSON types."""
+    """Number of sampled documents with a path, and its JSON types."""
 
     documents: int = 0
     sampled: int = 0
@@ -58,6 +58,7 @@ class Shape:
         self._shapes: set[tuple[str, ...]] = set()
 
     def observe(self, doc: dict[str, Any]) -> None:
+        """Record the names of one document; walk it if it is sampled or has new names."""
         self._count += 1
         names = [*doc]
         for name, value in doc.items():
@@ -86,7 +87,7 @@ class Shape:
 
 
 def compare(known: dict[str, Seen], shape: Shape) -> list[Change]:
-    """What changed against the paths known before; nothing on the first load of a stream."""
+    """Return the changes against the known paths; none on the first load of a stream."""
     if not known or not shape.walked:
         return []
     changes = []
@@ -107,7 +108,7 @@ def compare(known: dict[str, Seen], shape: Shape) -> list[Change]:
 
 
 def record(load: Load, shape: Shape) -> list[Change]:
-    """Write the changes and the new memory of paths in the load's transaction."""
+    """Write the changes and the updated known paths in the load's transaction."""
     rows = load.conn.execute(
         "select path, documents, sampled, types from ops.stream_paths"
         " where source = %s and stream = %s",

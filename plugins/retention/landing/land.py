@@ -1,14 +1,14 @@
-"""Landing: the records of one window become versions in raw, all of them or none.
+"""Land the records of one window as versions in raw, in a single transaction.
 
-A version is written when it is new to its record: an unknown change time with its content, or
-at the newest change time a content that differs. So loading twice changes nothing, windows may
-overlap or be split, and they may come in any order.
+A record gets a new version for an unknown pair of change time and content, or for different
+content at its newest change time. Loading is therefore idempotent, and windows may overlap,
+be split or arrive in any order.
 """
 
 from __future__ import annotations
 
 from retention.errors import QuarantineRateExceeded
-from retention.landing import drift, ledger, quarantine, records, versions
+from retention.landing import drift, quarantine, records, transaction, versions
 from retention.landing.batch import Batch
 from retention.landing.load import Load, LoadResult
 from retention.source import Connection, Extracted, Source, Stream
@@ -29,13 +29,13 @@ def load_stream(
     *,
     run_id: str = "",
 ) -> LoadResult:
-    """Extract and land one window, widened to what the cursor shows to be missing.
+    """Extract and land one window, extended back to the cursor.
 
-    The first load of a stream takes all of history up to the window's end. A later one starts
-    at the cursor when that is earlier (days were skipped), less the stream's overlap.
+    The first load of a stream reads all of history up to the window's end. A later one starts
+    at the cursor if that is earlier (skipped days), less the stream's overlap.
     """
     with wh.connect("loader") as conn:
-        cursor = ledger.cursor_of(conn, source.name, stream.name)
+        cursor = transaction.cursor_of(conn, source.name, stream.name)
     if cursor is None or window.start is None:
         wider = Window(None, window.end)
     else:
@@ -53,29 +53,29 @@ def land(
     *,
     run_id: str = "",
 ) -> LoadResult:
-    """Commit rows, quarantine, drift, cursor and ledger of one window in one transaction.
+    """Commit rows, quarantine, drift, cursor and load log of one window in one transaction.
 
-    Raises AlreadyRunning beside another load of the stream, QuarantineRateExceeded when too
-    much is unreadable, ExtractionError when the extractor or a complete listing is not
-    credible; then a 'failed' row in ``ops.loads`` is all that is left.
+    Raises AlreadyRunning while another load of the stream runs, QuarantineRateExceeded when
+    too many rows are unreadable, and ExtractionError when the extractor fails or a listing
+    is implausible. After an error only a 'failed' row in ``ops.loads`` remains.
     """
     with (
-        ledger.opened(wh, source.name, stream.name, window, run_id=run_id) as load,
+        transaction.open_load(wh, source.name, stream.name, window, run_id=run_id) as load,
         Batch(stream) as batch,
     ):
         for seen in batch.fill(extracted):
             load.records_seen, load.rejected = seen, batch.rejected
-            load.stay_alive()
+            load.keep_alive()
         load.requests = getattr(extracted, "requests", None)
         load.control_total = getattr(extracted, "control_total", None)
-        _require_quality(load, batch, batch.rejected)
+        _require_quarantine_rate(load, batch, batch.rejected)
         table = records.ensure_table(load.conn, source, stream)
         batch.copy_into(load.conn)
-        contradictions = versions.set_contradictions_aside(load)
+        contradictions = versions.reject_contradictions(load)
         load.rejected = batch.rejected + contradictions
-        load.sanitised = batch.sanitised
+        load.sanitised, load.set_aside = batch.sanitised, batch.set_aside
         batch.codes["duplicate_id"] += contradictions
-        _require_quality(load, batch, load.rejected)
+        _require_quarantine_rate(load, batch, load.rejected)
         complete = _is_complete(stream, extracted, batch)
         versions.write(load, stream, table, complete=complete)
         quarantine.keep(load)
@@ -87,16 +87,16 @@ def land(
 
 
 def _is_complete(stream: Stream, extracted: Extracted, batch: Batch) -> bool:
-    """Whether a record that is not in the batch is not at the source either.
+    """Return whether a record missing from the batch was deleted at the source.
 
-    A row without a readable id could be any record, so nothing is taken for gone beside one.
+    A row without a readable id could be any record, so with one nothing counts as deleted.
     """
     if stream.deletes != "listing" or batch.unidentified:
         return False
     return bool(getattr(extracted, "complete", True))
 
 
-def _require_quality(load: Load, batch: Batch, rejected: int) -> None:
+def _require_quarantine_rate(load: Load, batch: Batch, rejected: int) -> None:
     rate = float(batch.stream.extra.get("quarantine_rate", QUARANTINE_RATE))
     if rejected > max(1, rate * batch.seen):
         codes = ", ".join(f"{code} {count}" for code, count in batch.codes.most_common() if count)
@@ -104,5 +104,5 @@ def _require_quality(load: Load, batch: Batch, rejected: int) -> None:
             f"{rejected} of {batch.seen} rows are unreadable, more than {rate:.0%}: {codes}."
             f" First: {'; '.join(batch.examples) or 'see the codes'}.",
             where=load.where,
-            mend="Nothing was committed. Mend the source, or raise the stream's quarantine_rate.",
+            hint="Nothing was committed. Fix the source, or raise the stream's quarantine_rate.",
         )

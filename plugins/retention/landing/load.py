@@ -1,4 +1,4 @@
-"""A load as those who write to it see it, and what is left of it when it has committed."""
+"""State of an open load, and the result of a committed one."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ import psycopg
 from retention.warehouse import tick
 from retention.window import Window
 
-# Seconds between two signs of life while a vendor is read: well below the server's limit for
-# an idle transaction, and often enough to notice early that the connection is lost.
-PULSE = 30.0
+# Seconds between two keep-alive queries: below idle_in_transaction_session_timeout, and
+# frequent enough to notice a lost connection early.
+KEEP_ALIVE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What one load left behind; the same numbers stand in ``ops.loads``."""
+    """Counts of one committed load, as in ``ops.loads``.
+
+    ``set_aside`` counts the values and list items that broke the contract of their record.
+    """
 
     load_id: int
     source: str
@@ -30,11 +33,12 @@ class LoadResult:
     sanitised: int
     seconds: float
     loaded_at: datetime
+    set_aside: int = 0
 
 
 @dataclass
 class Load:
-    """An open load: write over ``conn``, fill in the counters, leave the block to commit."""
+    """An open load: write through ``conn``, set the counters, leave the block to commit."""
 
     conn: psycopg.Connection
     load_id: int
@@ -46,6 +50,7 @@ class Load:
     versions_written: int = 0
     rejected: int = 0
     sanitised: int = 0
+    set_aside: int = 0
     requests: int | None = None
     control_total: float | None = None
     loaded_at: datetime | None = None
@@ -58,17 +63,17 @@ class Load:
 
     @property
     def is_backfill(self) -> bool:
-        """Whether a newer window was loaded before: what it brings may be yesterday's news."""
+        """Return whether a newer window was loaded before: its records may be outdated."""
         return self.cursor is not None and self.window.end < self.cursor
 
-    def stay_alive(self) -> None:
-        """Show the server now and then that this run is alive; raises once it has given up."""
-        if time.monotonic() - self._beat > PULSE:
+    def keep_alive(self) -> None:
+        """Query the server every KEEP_ALIVE_SECONDS; raises when the connection is lost."""
+        if time.monotonic() - self._beat > KEEP_ALIVE_SECONDS:
             self.conn.execute("select 1")
             self._beat = time.monotonic()
 
     def commit_time(self) -> datetime:
-        """The load's ``loaded_at``. Ask late: other commits wait until this load ends."""
+        """Return ``loaded_at``. Call it late: other commits wait until this load ends."""
         if self.loaded_at is None:
             self.loaded_at = tick(self.conn)
         return self.loaded_at

@@ -1,4 +1,4 @@
-"""The raw tables: one append-only log of versions per stream, made when first needed."""
+"""Raw tables: one append-only log of record versions per stream, created on first use."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ create table {table} (
     loaded_at timestamptz not null
 )
 """
-# Days are written one after the other, so a block-range index is enough and costs nothing.
+# Days are appended in order, so a block-range index suffices and is small.
 BY_DAY = "create index on {table} using brin (event_date, load_id)"
 APPEND_ONLY = """
 create trigger append_only before update or delete or truncate on {table}
@@ -57,27 +57,28 @@ for each statement execute function ops.refuse_rewrite()
 
 
 def table_name(source: Source, stream: Stream) -> str:
-    """The table of a stream in schema raw: ``hubspot_companies``, ``posthog_usage_daily``."""
+    """Return the table name in schema raw: ``hubspot_companies``, ``posthog_usage_daily``."""
     name = f"{source.name}_{'usage_daily' if stream.kind == 'usage' else stream.name}"
-    # Postgres would cut a longer name, and two streams could end up in one table.
+    # Postgres truncates a longer name, so two streams could share a table.
     if not NAME.fullmatch(name) or len(name) > 63:
         raise ConfigurationError(
             f"{name!r} cannot name a raw table.",
-            mend="Use at most 63 of a-z, 0-9 and _ in the names of source and stream.",
+            hint="Use at most 63 of a-z, 0-9 and _ in the names of source and stream.",
         )
     return name
 
 
 def identifier(source: Source, stream: Stream) -> sql.Identifier:
+    """Return the quoted name of the stream's raw table, with its schema."""
     return sql.Identifier("raw", table_name(source, stream))
 
 
 def ensure_table(conn: psycopg.Connection, source: Source, stream: Stream) -> sql.Identifier:
-    """The stream's raw table, made in this transaction when it is missing. As role loader."""
+    """Create the stream's raw table if it is missing; needs a connection as role loader."""
     table = identifier(source, stream)
     if _exists(conn, source, stream):
         return table
-    # Two first loads at once: the second waits here and then finds the table.
+    # Of two concurrent first loads the second waits here and then sees the table.
     conn.execute("select pg_advisory_xact_lock(hashtextextended('raw tables', 0))")
     if not _exists(conn, source, stream):
         usage = stream.kind == "usage"
@@ -92,16 +93,16 @@ def ensure_table(conn: psycopg.Connection, source: Source, stream: Stream) -> sq
 
 
 def refresh_statistics(wh: Warehouse, source: Source, stream: Stream, written: int) -> None:
-    """Tell the planner what a large load brought; a small one changes no plan.
+    """Analyze the raw table after a load of at least MANY_ROWS rows.
 
-    The build comes at once, before the server would look by itself, and plans made without
-    statistics join row by row.
+    The build starts before autovacuum would analyze it, and without statistics the planner
+    chooses nested loops.
     """
     if written >= MANY_ROWS:
         with wh.connect("loader") as conn:
             conn.execute(sql.SQL("analyze {}").format(identifier(source, stream)))
             if stream.kind == "usage":
-                # Its days are joined to the ledger of days, which has grown as suddenly.
+                # Usage is joined to ops.usage_days, which grew as much.
                 conn.execute("analyze ops.usage_days")
 
 

@@ -1,4 +1,4 @@
-"""Which of a batch's rows are news to the raw table, and how they are written there."""
+"""Select the rows of a batch that are new versions and write them to the raw table."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from retention.errors import ExtractionError
 from retention.landing.load import Load
 from retention.source import Stream
 
-# A listing that lost more of its records than this is taken for an outage, not for deletions.
+# A listing that lacks a larger share of live records counts as an outage, not as deletions.
 DELETE_RATE = 0.2
 FEW_DELETES = 3
 
-# Which of the incoming rows are news. `known` is false for a record never seen before.
+# The incoming rows that are new versions. `known` is false for a new record.
 _CHOOSE = """
 create temporary table chosen on commit drop as
 with placed as (
@@ -56,9 +56,9 @@ where case
     )
 end
 """
-# Two different rows of one batch with the same id and change time contradict each other; the
-# first stands. No contradiction: the same row twice, which overlapping pages give, and a
-# tombstone beside the record it ends, which stands alone.
+# Two different rows of one batch with the same id and change time are a contradiction; the
+# first is kept. The same row twice (overlapping pages) is none, and neither is a tombstone
+# beside the record it ends; of that pair only the tombstone is kept.
 _CONTRADICTIONS = """
 with ranked as (
     select
@@ -78,7 +78,7 @@ doubles as (
 )
 insert into rejects (record_id, position, code, reason, raw)
 select record_id, position, 'duplicate_id',
-    'the same id with other content stands at ' || first_position, doc::text
+    'the same id has different content at ' || first_position, doc::text
 from doubles where differs order by seq
 """
 _INSERT = """
@@ -90,7 +90,7 @@ from chosen
 inner join incoming using (seq)
 order by seq
 """
-# The living records of the table that a complete listing lacks.
+# The live records of the table that a complete listing lacks.
 _ABSENT = """
 create temporary table absent on commit drop as
 select newest.version_id
@@ -103,7 +103,7 @@ where not newest.deleted
     and not exists (select from incoming where incoming.record_id = newest.record_id)
     and not exists (select from rejects where rejects.record_id = newest.record_id)
 """
-# A record that only an old listing knows was gone by the time of the newer one.
+# A record that only an old listing contains was deleted before the newer one.
 _GONE_BEFORE = """
 create temporary table absent on commit drop as
 select version.version_id
@@ -119,7 +119,7 @@ from {table}
 where version_id in (select version_id from absent)
 order by version_id
 """
-_LIVING = """
+_LIVE_COUNT = """
 select count(*) from (
     select distinct on (record_id) deleted from {table}
     order by record_id, source_updated_at desc nulls last, loaded_at desc, version_id desc
@@ -127,21 +127,21 @@ select count(*) from (
 """
 
 
-def set_contradictions_aside(load: Load) -> int:
-    """Move all but the first of contradicting rows into ``rejects``; returns how many."""
+def reject_contradictions(load: Load) -> int:
+    """Move all but the first of contradicting rows into ``rejects``; return their number."""
     return load.conn.execute(_CONTRADICTIONS).rowcount
 
 
 def write(load: Load, stream: Stream, table: sql.Identifier, *, complete: bool) -> None:
-    """Write the news of ``incoming``, and end the records that a complete listing lacks.
+    """Write the new versions of ``incoming`` and tombstones for records a listing lacks.
 
-    Raises ExtractionError (delete_guard) when a listing lacks too many to be believed.
+    Raises ExtractionError (delete_guard) when a listing lacks implausibly many records.
     """
-    # The choice comes before the commit time: the queue of commits is held only briefly.
+    # Select before taking the commit time, which makes other commits wait.
     _execute(load, _CHOOSE, table, backfill=load.is_backfill)
     if complete and not load.is_backfill:
         absent = _execute(load, _ABSENT, table)
-        _require_credible(load, stream, table, absent)
+        _require_plausible(load, stream, table, absent)
     load.commit_time()
     load.versions_written = _execute(load, _INSERT, table)
     if complete:
@@ -155,16 +155,17 @@ def _execute(load: Load, query: LiteralString, table: sql.Identifier, **more: ob
     return load.conn.execute(sql.SQL(query).format(table=table), values).rowcount
 
 
-def _require_credible(load: Load, stream: Stream, table: sql.Identifier, absent: int) -> None:
+def _require_plausible(load: Load, stream: Stream, table: sql.Identifier, absent: int) -> None:
     rate = float(stream.extra.get("delete_rate", DELETE_RATE))
     if not absent:
         return
-    row = load.conn.execute(sql.SQL(_LIVING).format(table=table)).fetchone()
-    living = cast("int", row[0]) if row else 0
-    if load.records_seen == 0 or absent > max(FEW_DELETES, rate * living):
+    row = load.conn.execute(sql.SQL(_LIVE_COUNT).format(table=table)).fetchone()
+    live = cast("int", row[0]) if row else 0
+    if load.records_seen == 0 or absent > max(FEW_DELETES, rate * live):
         raise ExtractionError(
-            f"the complete listing lacks {absent} of {living} living records.",
+            f"the complete listing lacks {absent} of {live} live records.",
             code="delete_guard",
             where=load.where,
-            mend="Nothing was deleted. If they are truly gone, raise the stream's delete_rate.",
+            hint="Nothing was deleted. If they were deleted at the source, raise the stream's"
+            " delete_rate.",
         )

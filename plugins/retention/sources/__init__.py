@@ -1,4 +1,4 @@
-"""Every source there is. A new one is declared in a module of its own and listed here."""
+"""List every source. Declare a new source in its own module and add it here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of the declared sources this installation loads."""
+"""Select the declared sources that this installation loads."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from retention.sources import SOURCES
 
 
 def enabled_sources() -> list[Source]:
-    """The sources named in RETENTION_SOURCES, in its order; all of them when it is not set.
+    """Return the sources named in RETENTION_SOURCES, in that order; all when it is not set.
 
-    Raises ConfigurationError for a name that no source has.
+    Raises ConfigurationError for an unknown name.
     """
     named = os.environ.get("RETENTION_SOURCES", "").split(",")
     wanted = [name.strip() for name in named if name.strip()]
@@ -20,6 +20,7 @@ def enabled_sources() -> list[Source]:
     unknown = [name for name in wanted if name not in by_name]
     if unknown:
         raise ConfigurationError(
-            f"RETENTION_SOURCES names {', '.join(unknown)}; there are {', '.join(by_name)}."
+            f"RETENTION_SOURCES has unknown names: {', '.join(unknown)}.",
+            hint=f"Known sources: {', '.join(by_name)}.",
         )
     return [by_name[name] for name in wanted] if wanted else list(SOURCES)

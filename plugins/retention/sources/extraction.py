@@ -1,4 +1,4 @@
-"""One read of one stream: its requests, its place in an error, its records and their count."""
+"""Read one stream once: send requests, locate errors, yield and count records."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _DRIFT = timedelta(days=1)
 
 
 class Reading:
-    """What an extractor holds while it reads: ask with ``get`` and ``post``, check, yield.
+    """State of an extractor during a read: request pages with ``get`` and ``post``, check, yield.
 
-    ``control_total`` is the number of records the vendor says there are; ``complete`` is set
-    by a read that listed every living record, so that an id it lacks is gone.
+    ``control_total`` is the number of records that the vendor reports. ``complete`` is set after a
+    read that listed every live record, so that a missing id means a deletion.
     """
 
     def __init__(
@@ -39,41 +39,41 @@ class Reading:
         return f"{self._name} page {self.page}"
 
     def get(self, target: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The next page; cursor_in_future when the window begins after the vendor's today."""
+        """Request a page; raise cursor_in_future if the window starts after the vendor's clock."""
         self.page += 1
         document = self.client.get(target, params, where=self.where)
         self._require_past()
         return document
 
     def post(self, target: str, body: Any) -> dict[str, Any]:
-        """As ``get``, for reads that the vendor wants as a POST."""
+        """Request a page as ``get`` does, for reads that the vendor expects as a POST."""
         self.page += 1
         document = self.client.post(target, body, where=self.where)
         self._require_past()
         return document
 
     def rows(self, document: dict[str, Any], name: str) -> list[Any]:
-        """The list of that name in a page; a page without it is bad_body, never "no rows"."""
+        """Return the list of that name in a page; raise bad_body if the page has none."""
         rows = document.get(name)
         if not isinstance(rows, list):
             raise self.error(f"the page has no list {name!r}.", "bad_body")
         return rows
 
     def at(self, row: int) -> str:
-        """Where a row of the present page stands."""
+        """Return the position of a row of the current page."""
         return f"page {self.page} row {row}"
 
-    def error(self, message: str, code: str, mend: str = "") -> ExtractionError:
-        return ExtractionError(message, code=code, where=self.where, mend=mend)
+    def error(self, message: str, code: str, hint: str = "") -> ExtractionError:
+        return ExtractionError(message, code=code, where=self.where, hint=hint)
 
     def record(
         self, doc: Any, position: str, updated_at: datetime | None, *, deleted: bool = False
     ) -> Record | Rejected:
-        """The document as a Record, or Rejected where its JSON is flawed or it has no id."""
+        """Return the document as a Record, or Rejected if its JSON is invalid or it has no id."""
         found = jsondoc.flaw(doc)
         record_id = identity(doc, self.stream.key)
         if found is None and record_id is None:
-            found = "missing_key", f"{self.stream.key} is missing, empty or no id"
+            found = "missing_key", f"{self.stream.key} is missing, empty or not an id"
         if found or record_id is None:
             code, reason = found or ("missing_key", "no id")
             return Rejected(code, reason, position, jsondoc.text(doc), record_id)
@@ -83,14 +83,14 @@ class Reading:
         start, now = self.window.start, self.client.vendor_now
         if start is not None and now is not None and start > now + _DRIFT:
             raise self.error(
-                f"the window begins after the vendor's own clock, {now:%Y-%m-%d %H:%M}Z.",
+                f"the window starts after the vendor's clock, {now:%Y-%m-%d %H:%M}Z.",
                 "cursor_in_future",
                 "Correct the stream's row in ops.cursors; nothing was read.",
             )
 
 
 class Extraction(Iterator[Record | Rejected]):
-    """The records of a Reading, and the counts that belong into its ledger row."""
+    """The records of a Reading, and the counts for the load's row in ``ops``."""
 
     def __init__(self, reading: Reading, records: Iterator[Record | Rejected]) -> None:
         self._reading = reading
@@ -101,17 +101,17 @@ class Extraction(Iterator[Record | Rejected]):
 
     @property
     def requests(self) -> int:
-        """Requests sent until now, retries included."""
+        """Return the number of requests sent so far, retries included."""
         return self._reading.client.requests
 
     @property
     def control_total(self) -> int | None:
-        """How many records the vendor said there are, where it says so."""
+        """Return the number of records that the vendor reports, if it does."""
         return self._reading.control_total
 
     @property
     def complete(self) -> bool:
-        """True after the end when every living record was listed."""
+        """Return whether the read listed every live record; known after the last record."""
         return self._reading.complete
 
     def _closing(self, records: Iterator[Record | Rejected]) -> Iterator[Record | Rejected]:
@@ -123,16 +123,31 @@ Read = Callable[[Reading], Iterator[Record | Rejected]]
 
 
 class Progress:
-    """Refuses the page token that was followed before: pagination_loop, whatever the cycle."""
+    """Raise pagination_loop when paging does not advance.
+
+    It does not when a page token repeats, whatever the length of the cycle, or when new tokens
+    bring nothing new for ``BARREN_PAGES`` pages in a row.
+    """
+
+    BARREN_PAGES = 20
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._seen: set[str] = set()
+        self._barren = 0
 
-    def advance(self, token: str) -> str:
+    def advance(self, token: str, *, brought_new: bool) -> str:
+        """Return the token of the next page; ``brought_new``: this page had an unseen record."""
         if token in self._seen:
-            raise self._reading.error("the vendor hands out a page a second time.", _LOOP)
+            raise self._reading.error("the vendor returned the same page token twice.", _LOOP)
         self._seen.add(token)
+        self._barren = 0 if brought_new else self._barren + 1
+        if self._barren >= self.BARREN_PAGES:
+            raise self._reading.error(
+                f"{self._barren} pages in a row have nothing new, and the vendor announces more.",
+                _LOOP,
+                "Nothing was stored. Load again; if it repeats, report it to the vendor.",
+            )
         return token
 
 
@@ -140,7 +155,7 @@ _LOOP = "pagination_loop"
 
 
 def identity(doc: Any, key: str = "id") -> str | None:
-    """The id at a dotted path as text, or None; 7 and "7" are one id."""
+    """Return the id at a dotted path as text, or None; 7 and "7" are the same id."""
     for name in key.split("."):
         doc = doc.get(name) if isinstance(doc, dict) else None
     if isinstance(doc, bool) or not isinstance(doc, int | str):
@@ -149,13 +164,13 @@ def identity(doc: Any, key: str = "id") -> str | None:
 
 
 def instant(value: Any) -> datetime | None:
-    """The moment that an ISO text, or a count of seconds or milliseconds, names; else None."""
+    """Parse ISO text, or a count of seconds or milliseconds, to a datetime; else None."""
     try:
         if isinstance(value, str) and not value.strip().lstrip("-").isdigit():
             moment = datetime.fromisoformat(value.strip())
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         count = int(value)
-        # 10**11 seconds is the year 5138, 10**11 milliseconds the year 1973.
+        # 10**11 seconds is the year 5138; 10**11 milliseconds is the year 1973.
         return datetime.fromtimestamp(count / 1000 if abs(count) >= 10**11 else count, UTC)
     except (ValueError, TypeError, OverflowError, OSError):
         return None

@@ -1,21 +1,19 @@
-"""Stripe: customers, subscriptions and invoices, as they are and as they change.
+"""Stripe: customers, subscriptions and invoices, their state and their changes.
 
-All of history comes from the lists, newest first (subscriptions with ``status=all``, or the
-ended ones would be missing). Lists filter by birth, not by change, so a window comes from
-``/v1/events`` as a feed of ids, and each object named there is fetched again: an event
-carries it in the API version of its own day, a fetch in the one pinned here. Events live for
-30 days. A window whose events may be gone is never cut short: unless Stripe still shows an
-event from before it, everything is listed again.
+A full load reads the lists, newest first (subscriptions with ``status=all``, to include ended
+ones). Lists filter by creation, not by change, so a window reads ids from ``/v1/events`` and
+fetches each object again: an event holds the object in the API version of its own day, a fetch in
+the version pinned here. Stripe keeps events for 30 days. If the events of a window may have
+expired, that is, if Stripe shows no event from before it, everything is listed again.
 
-Objects do not say when they changed, so a version has the time of the last event about it, in
-a list as in a window. A listed object that no event names has not changed since the oldest
-event there is, and gets that event's time: later than every version known from events that
-have expired, earlier than any to come. So a listing never hides a change and never loses to
-an older one.
+Objects have no modification time, so the time of a version is that of the last event about it. A
+listed object without an event has not changed since the oldest event and gets that event's time:
+later than every version from expired events, earlier than every future one. So a listing never
+hides a change and never loses to an older one.
 
-Lists inside an object (``invoice.lines``, ``subscription.items``) show ten entries and are
-read on to their end. ``*.deleted`` events of customers and invoices delete; that of a
-subscription only says that it ended.
+Lists inside an object (``invoice.lines``, ``subscription.items``) show ten entries; the rest is
+fetched. ``*.deleted`` events delete customers and invoices; for a subscription the event only marks
+its end.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ from pydantic import BaseModel
 
 from retention.errors import ExtractionError
 from retention.http.client import Client
-from retention.http.replies import Reply, by_status
+from retention.http.responses import Reply, by_status
 from retention.http.retry import Transient
 from retention.source import Connection, Record, Rejected, Source, Stream
 from retention.sources.contracts import stripe as contract
@@ -45,7 +43,7 @@ Rows = Iterator[tuple[Any, str]]
 
 
 def extract(connection: Connection, stream: Stream, window: Window) -> Extraction:
-    """The objects that changed in the window; with no start, all born before its end."""
+    """Yield the objects changed in the window; without a start, all created before its end."""
     client = Client(connection, headers=_headers, refusal=_refusal)
     reading = Reading("stripe", connection, stream, window, client)
     return Extraction(reading, _objects(reading))
@@ -56,7 +54,7 @@ def _headers(secret: str) -> dict[str, str]:
 
 
 def _refusal(reply: Reply) -> ExtractionError | Transient | None:
-    """Stripe says itself whether asking again can help."""
+    """Classify a refusal by Stripe's own retry header."""
     verdict, found = reply.headers.get("stripe-should-retry"), by_status(reply)
     if verdict == "false" and isinstance(found, Transient):
         return found.error
@@ -74,13 +72,13 @@ def _objects(reading: Reading) -> Iterator[Record | Rejected]:
 
 
 def _events_reach_back_to(reading: Reading, start: datetime) -> bool:
-    """Whether an event from before the window is still there: then none of it has expired."""
+    """Return whether an event from before the window still exists, so that none has expired."""
     older = reading.get("/v1/events", {"limit": 1, "created[lt]": _seconds(start)})
     return bool(reading.rows(older, "data"))
 
 
 def _listed(reading: Reading) -> Iterator[Record | Rejected]:
-    """Everything born before the window's end, each with the time since when it is so."""
+    """Yield everything created before the window's end, each with the time of its version."""
     touched = _touched(reading, None)
     times = [moment for moment, _ in touched.values() if moment]
     unchanged_since = min(times, default=reading.window.end - reading.stream.overlap)
@@ -98,7 +96,7 @@ def _changed(reading: Reading, start: datetime) -> Iterator[Record | Rejected]:
         doc = _fetched(reading, key)
         if doc is None and not gone:
             _require_any(reading)
-            reason = "an event names it, but it is not there and no event deleted it"
+            reason = "an event refers to it, but Stripe does not return it and no event deleted it"
             yield Rejected("vanished", reason, position, f'{{"id": "{key}"}}', key)
             continue
         shown = {"id": key, "deleted": True} if doc is None else _whole(reading, doc)
@@ -108,14 +106,14 @@ def _changed(reading: Reading, start: datetime) -> Iterator[Record | Rejected]:
 
 
 def _require_any(reading: Reading) -> None:
-    """One object may be missing; a kind of which none is left, or no list, has vanished."""
+    """Allow single missing objects; raise if a list with known objects is empty or gone."""
     page = reading.get(_path(reading), {"limit": 1, **reading.stream.extra["list"]})
     if not reading.rows(page, "data"):
-        raise reading.error("events name objects, but the list of them is empty.", "vanished")
+        raise reading.error("events refer to objects, but their list is empty.", "vanished")
 
 
 def _touched(reading: Reading, start: datetime | None) -> dict[str, tuple[datetime | None, bool]]:
-    """The ids that events name, each with its last event's time and whether that deleted it."""
+    """Return the ids in events, each with its last event's time and whether it was deleted."""
     asked = {
         "type": reading.stream.extra["events"],
         "created[lt]": _seconds(reading.window.end),
@@ -125,7 +123,7 @@ def _touched(reading: Reading, start: datetime | None) -> dict[str, tuple[dateti
     touched: dict[str, tuple[datetime | None, bool]] = {}
     for event, _ in _pages(reading, "/v1/events", asked):
         key = _named(event, kind)
-        # Newest first: the first event of an object is its last.
+        # Events come newest first: the first event of an object is its last change.
         if key is not None and key not in touched:
             gone = event.get("type") == f"{kind}.deleted"
             touched[key] = instant(event.get("created")), gone
@@ -133,7 +131,7 @@ def _touched(reading: Reading, start: datetime | None) -> dict[str, tuple[dateti
 
 
 def _named(event: Any, kind: str) -> str | None:
-    """The id of the object of that kind which the event is about; a discount is its owner's."""
+    """Return the id of the object that the event is about; for a discount, its owner's."""
     subject = (event.get("data") or {}).get("object") if isinstance(event, dict) else None
     if not isinstance(subject, dict):
         return None
@@ -152,7 +150,7 @@ def _fetched(reading: Reading, key: str) -> dict[str, Any] | None:
 
 
 def _whole(reading: Reading, doc: Any) -> Any:
-    """The object with every list inside it read to the end; incomplete_read when one is short."""
+    """Return the object with its nested lists complete; raises incomplete_read otherwise."""
     for name, inner in list(doc.items()) if isinstance(doc, dict) else ():
         if isinstance(inner, dict) and inner.get("object") == "list" and inner.get("has_more"):
             doc[name] = _read_on(reading, name, inner)
@@ -171,7 +169,7 @@ def _read_on(reading: Reading, name: str, inner: dict[str, Any]) -> dict[str, An
 
 
 def _pages(reading: Reading, target: str, asked: dict[str, Any], last: str | None = None) -> Rows:
-    """Every row of a list once, from behind ``last`` on."""
+    """Yield every row of a list once, starting after ``last``."""
     seen: set[str] = {last} if last else set()
     more = True
     while more:
@@ -179,7 +177,7 @@ def _pages(reading: Reading, target: str, asked: dict[str, Any], last: str | Non
         page = reading.get(target, {"limit": _PAGE, **asked, **place})
         rows, promised = reading.rows(page, "data"), page.get("has_more")
         if not isinstance(promised, bool):
-            raise reading.error("the page does not say whether more follow.", "bad_body")
+            raise reading.error("the page has no has_more.", "bad_body")
         more = promised
         before = len(seen)
         for row, doc in enumerate(rows, 1):
@@ -189,7 +187,7 @@ def _pages(reading: Reading, target: str, asked: dict[str, Any], last: str | Non
             seen.update([key] if key else [])
         if more and len(seen) == before:
             code = "pagination_loop" if rows else "incomplete_read"
-            raise reading.error("more is promised, but a page brings nothing new.", code)
+            raise reading.error("has_more is true, but the page has nothing new.", code)
         last = next((key for doc in reversed(rows) if (key := identity(doc))), last)
 
 

@@ -1,15 +1,14 @@
 """Typeform: every response to every form, partial ones included.
 
-Completed responses are cut to the window by ``submitted_at``; both ends of Typeform's
-``since`` and ``until`` are inclusive and count in seconds. A page holds 1,000: the next one
-ends where this one does, and what both contain is taken once. Tokens are not used for these,
-because Typeform refuses them beside a window. Partial responses have no ``submitted_at`` and
-no filter that finds them when they change, so they are listed whole, by ``before`` tokens,
-after the completed ones: a response completed meanwhile belongs to the next window. The time
-of a version is ``submitted_at``, else ``staged_at``, else ``landed_at``, so that a completed
-response replaces the partial one of the same token.
+Completed responses are filtered by ``submitted_at``; Typeform's ``since`` and ``until`` are
+inclusive and have a resolution of one second. A page holds 1,000 responses. The next page ends at
+the last timestamp of this one, and responses on both are taken once; Typeform refuses page tokens
+beside a window. Partial responses have no ``submitted_at``, and no filter finds their changes. They
+are all listed with ``before`` tokens after the completed ones: a response completed meanwhile
+belongs to the next window. The time of a version is ``submitted_at``, else ``staged_at``, else
+``landed_at``, so a completed response replaces the partial one with the same token.
 
-Each document gets ``form_id`` and ``form_title``, which tell the survey and its scale.
+Each document gets ``form_id`` and ``form_title``, which identify the survey and its scale.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ Rows = Iterator[tuple[Any, str]]
 
 
 def extract(connection: Connection, stream: Stream, window: Window) -> Extraction:
-    """The responses completed in the window, and every partial one begun before its end."""
+    """Yield the responses completed in the window and partial ones begun before its end."""
     client = Client(connection, headers=lambda secret: {"Authorization": f"Bearer {secret}"})
     reading = Reading("typeform", connection, stream, window, client)
     return Extraction(reading, _responses(reading))
@@ -67,7 +66,7 @@ def _changed_at(doc: dict[str, Any]) -> datetime | None:
 
 
 def _forms(reading: Reading) -> Iterator[dict[str, Any]]:
-    """Every form; incomplete_read when the pages hold fewer than Typeform counts."""
+    """Yield every form; raises incomplete_read when the pages hold fewer than announced."""
     number, received, promised = 0, 0, 1
     seen: set[str] = set()
     while received < promised:
@@ -87,9 +86,9 @@ def _forms(reading: Reading) -> Iterator[dict[str, Any]]:
 
 
 def _completed(reading: Reading, form: dict[str, Any]) -> Rows:
-    """The responses submitted in the window, newest first, each once.
+    """Yield the responses submitted in the window once each, newest first.
 
-    Raises incomplete_read when fewer arrive than there are.
+    Raises incomplete_read when fewer arrive than announced.
     """
     since = _text(reading.window.start or _BEGINNING)
     newest = until = reading.window.end - timedelta(microseconds=1)
@@ -117,8 +116,9 @@ def _completed(reading: Reading, form: dict[str, Any]) -> Rows:
 
 
 def _partial(reading: Reading, form: dict[str, Any]) -> Rows:
-    """The partial responses as they were before the window's end."""
+    """Yield the partial responses begun before the window's end."""
     progress, token = Progress(reading), ""
+    seen: set[str | None] = set()
     while True:
         place = {"before": token} if token else {}
         page = _page(reading, form, response_type="partial", **place)
@@ -132,7 +132,9 @@ def _partial(reading: Reading, form: dict[str, Any]) -> Rows:
         last = identity(rows[-1], "token") if rows else None
         if last is None:
             raise _short(reading, len(rows), left)
-        token = progress.advance(last)
+        tokens = {identity(doc, "token") for doc in rows}
+        token = progress.advance(last, brought_new=not tokens <= seen)
+        seen |= tokens
 
 
 def _page(reading: Reading, form: dict[str, Any], **asked: str) -> dict[str, Any]:
@@ -144,14 +146,14 @@ def _oldest(reading: Reading, rows: list[Any], until: datetime) -> datetime:
     times = [instant(doc.get("submitted_at")) for doc in rows if isinstance(doc, dict)]
     oldest = min((moment for moment in times if moment), default=None)
     if oldest is None:
-        raise reading.error("no response of the page says when it was submitted.", "bad_body")
+        raise reading.error("no response of the page has submitted_at.", "bad_body")
     return min(until, oldest)
 
 
 def _count(reading: Reading, page: dict[str, Any]) -> int:
     count = page.get("total_items")
     if not isinstance(count, int):
-        raise reading.error("the page does not say how many items there are.", "bad_body")
+        raise reading.error("the page has no total_items.", "bad_body")
     return count
 
 

@@ -1,7 +1,7 @@
-"""Statistics from libraries, computed between the two halves of a build.
+"""Compute statistics in Python, between the two halves of a build.
 
-To add one: declare it in a module here, list it below, and read its table in a dbt model
-tagged ``statistics`` through ``source('statistics', <name>)``.
+To add one, declare it in a module here, list it below, and read its table through
+``source('statistics', <name>)`` in a dbt model tagged ``statistics``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from retention.statistics.churn import CHURN
 from retention.statistics.lifetime import LIFETIME
 from retention.statistics.survival import SURVIVAL
 
-# In this order: the backtest judges what the model before it has foretold.
+# The order matters: the backtest evaluates the predictions of the churn model.
 STATISTICS: tuple[Statistic, ...] = (SURVIVAL, LIFETIME, CHURN, BACKTEST)
 
 __all__ = ["STATISTICS", "Inputs", "Statistic", "exact"]

@@ -1,7 +1,7 @@
-"""How well the published score foretold who left: per version, segment, outcome and month.
+"""Backtest the published score: predicted and observed churn by version, segment and month.
 
-Each month is judged with what was known then: the curve from score to probability is fitted to
-months whose outcomes had come before its end, so that a whole horizon lies between (purge gap).
+Each month uses only data known at its time. The curve from score to probability is fitted to months
+whose outcomes were known before its end, so a whole horizon lies between them (purge gap).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from retention.statistics import judging, landmarks
+from retention.statistics import landmarks, metrics
 from retention.statistics.base import Inputs, Row, Statistic, exact
 from retention.statistics.landmarks import IMMATURE, LEFT, STAYED, TOO_LATE, Landmark, Rules
 
@@ -29,7 +29,7 @@ COLUMNS = {
     "too_late_count": "bigint",
     "immature_count": "bigint",
     "unscored_count": "bigint",
-    "judged_count": "bigint",
+    "evaluated_count": "bigint",
     "churned_count": "bigint",
     "churned_customers": "bigint",
     "churn_rate": "numeric(9,6)",
@@ -37,7 +37,7 @@ COLUMNS = {
     "auc_low": "numeric(9,6)",
     "auc_high": "numeric(9,6)",
     "top_decile_lift": "numeric(9,4)",
-    "foretold_count": "bigint",
+    "predicted_count": "bigint",
     "brier": "numeric(9,6)",
     "brier_base_rate": "numeric(9,6)",
     "calibration": "jsonb",
@@ -50,13 +50,13 @@ PROBABILITIES = """
     select customer_id, landmark_date, churn_probability_90d, version
     from statistics.churn_probability
 """
-# Ten bands of equal width would hold nobody at the top: churn is rare.
+# Ten bands of equal width would leave the top bands empty: churn is rare.
 BANDS = 5
 
 
 @dataclass(frozen=True)
 class Case:
-    """A landmark, what became of it, and what was foretold of it: a risk and a probability."""
+    """A landmark with its outcome, the predicted risk and the predicted probability."""
 
     landmark: Landmark
     result: str
@@ -65,7 +65,7 @@ class Case:
     base_rate: float | None = None
 
     @property
-    def is_judged(self) -> bool:
+    def is_evaluated(self) -> bool:
         return self.result in (LEFT, STAYED) and self.risk is not None
 
     @property
@@ -74,30 +74,32 @@ class Case:
 
 
 def compute(inputs: Inputs) -> Iterator[Row]:
-    """The score as readers saw it, by the version that was in force, and its learned companion."""
+    """Backtest the score by the version in force, and the learned model beside it."""
     rules = Rules.read(inputs)
     found = landmarks.read(inputs)
-    told = {(row["customer_id"], row["landmark_date"]): row for row in inputs.rows(PROBABILITIES)}
-    rows = [told.get((each.customer_id, each.day)) for each in found]
+    predicted = {
+        (row["customer_id"], row["landmark_date"]): row for row in inputs.rows(PROBABILITIES)
+    }
+    rows = [predicted.get((each.customer_id, each.day)) for each in found]
     chances = [float(row["churn_probability_90d"]) if row else None for row in rows]
-    model = "model " + max((row["version"] for row in told.values()), default="")
+    model = "model " + max((row["version"] for row in predicted.values()), default="")
     for outcome, result in results(inputs, found, rules).items():
         risks = [None if each.score is None else -each.score for each in found]
-        cases = foretell(found, result, risks, rules)
-        yield from judged(HEALTH_SCORE, outcome, cases, rules)
-        if told:
-            learned = as_told(found, result, chances, rules)
-            yield from judged(LEARNED, outcome, learned, rules, lambda _: model)
+        cases = predict(found, result, risks, rules)
+        yield from evaluated(HEALTH_SCORE, outcome, cases, rules)
+        if predicted:
+            learned = as_published(found, result, chances, rules)
+            yield from evaluated(LEARNED, outcome, learned, rules, lambda _: model)
 
 
-def as_told(
+def as_published(
     found: Sequence[Landmark],
     result: Sequence[str],
     chances: Sequence[float | None],
     rules: Rules,
 ) -> list[Case]:
-    """Cases whose probability is the one that was named, beside the base rate of the day."""
-    cases = foretell(found, result, chances, rules)
+    """Return cases with the probability predicted at the time and the base rate of the day."""
+    cases = predict(found, result, chances, rules)
     return [
         replace(case, probability=case.risk if case.base_rate is not None else None)
         for case in cases
@@ -105,7 +107,7 @@ def as_told(
 
 
 def results(inputs: Inputs, found: Sequence[Landmark], rules: Rules) -> dict[str, list[str]]:
-    """What became of each landmark, in both ways of asking."""
+    """Return the outcome of each landmark, by horizon and by renewal."""
     stays, renewals = landmarks.stays(inputs), landmarks.renewals(inputs)
     as_of = inputs.as_of
     return {
@@ -116,33 +118,35 @@ def results(inputs: Inputs, found: Sequence[Landmark], rules: Rules) -> dict[str
     }
 
 
-def foretell(
+def predict(
     found: Sequence[Landmark],
     result: Sequence[str],
     risks: Sequence[float | None],
     rules: Rules,
 ) -> list[Case]:
-    """Cases with the probability that could be named on their day, where there was a past."""
+    """Return cases with the probability predicted from earlier data, where it existed."""
     by_day: dict[date, list[Case]] = defaultdict(list)
     for each, came, risk in zip(found, result, risks, strict=True):
         if came != landmarks.NO_RENEWAL and is_month_end(each.day):
             by_day[each.day].append(Case(each, came, risk))
     cases: list[Case] = []
     for day, here in sorted(by_day.items()):
-        past = [case for case in cases if case.is_judged and is_over(case.landmark.day, day, rules)]
+        past = [
+            case for case in cases if case.is_evaluated and is_over(case.landmark.day, day, rules)
+        ]
         churned = len({case.landmark.customer_id for case in past if case.label})
         curve = None
         if churned >= rules.min_churned:
-            curve = judging.calibrate([case.risk or 0.0 for case in past], labels(past))
+            curve = metrics.calibrate([case.risk or 0.0 for case in past], labels(past))
         rate = sum(labels(past)) / len(past) if past else None
         for case in here:
-            told = float(curve([case.risk])[0]) if curve and case.risk is not None else None
-            cases.append(replace(case, probability=told, base_rate=rate if curve else None))
+            predicted = float(curve([case.risk])[0]) if curve and case.risk is not None else None
+            cases.append(replace(case, probability=predicted, base_rate=rate if curve else None))
     return cases
 
 
 def is_over(day: date, by: date, rules: Rules) -> bool:
-    """Whether the outcome of a landmark had come by then: the purge gap."""
+    """Return whether the outcome of a landmark was known by then (purge gap)."""
     return day + timedelta(days=rules.horizon_days) <= by
 
 
@@ -154,14 +158,14 @@ def labels(cases: Iterable[Case]) -> list[int]:
     return [each.label for each in cases]
 
 
-def judged(
+def evaluated(
     name: str,
     outcome: str,
     cases: Sequence[Case],
     rules: Rules,
     version: Callable[[Case], str | None] = lambda case: case.landmark.version,
 ) -> Iterator[Row]:
-    """A row per version and segment over all months, and one for each month."""
+    """Return a row per version and segment over all months, and one per month."""
     groups: dict[tuple[str, str, str, date | None], list[Case]] = defaultdict(list)
     for each in cases:
         for segment in ("all", each.landmark.segment):
@@ -179,44 +183,44 @@ def judged(
 
 
 def figures(group: Sequence[Case], rules: Rules) -> Row:
-    """The counts, which add up to the population, and what they are worth."""
-    judged_cases = [each for each in group if each.is_judged]
-    result = labels(judged_cases)
-    risks = [each.risk or 0.0 for each in judged_cases]
-    customers = [each.landmark.customer_id for each in judged_cases]
-    found = judging.auc(risks, result, customers, rules.level) if judged_cases else None
-    told = [each for each in judged_cases if each.probability is not None]
+    """Return the counts, which add up to the population, and the metrics."""
+    evaluated_cases = [each for each in group if each.is_evaluated]
+    result = labels(evaluated_cases)
+    risks = [each.risk or 0.0 for each in evaluated_cases]
+    customers = [each.landmark.customer_id for each in evaluated_cases]
+    found = metrics.auc(risks, result, customers, rules.level) if evaluated_cases else None
+    predicted = [each for each in evaluated_cases if each.probability is not None]
     ours = base = None
-    if told:
-        ours = judging.brier([each.probability or 0.0 for each in told], labels(told))
-        base = judging.brier([each.base_rate or 0.0 for each in told], labels(told))
-    stamp = judging.verdict(found, ours, base, rules.min_churned)
+    if predicted:
+        ours = metrics.brier([each.probability or 0.0 for each in predicted], labels(predicted))
+        base = metrics.brier([each.base_rate or 0.0 for each in predicted], labels(predicted))
+    stamp = metrics.verdict(found, ours, base, rules.min_churned)
     known = [each for each in group if each.result in (LEFT, STAYED)]
     return (
         len(group),
         sum(each.result == TOO_LATE for each in group),
         sum(each.result == IMMATURE for each in group),
-        len(known) - len(judged_cases),
-        len(judged_cases),
+        len(known) - len(evaluated_cases),
+        len(evaluated_cases),
         sum(result),
         len({key for key, left in zip(customers, result, strict=True) if left}),
         exact(sum(result) / len(result), 6) if result else None,
         exact(found.value, 6) if found else None,
         exact(found.low, 6) if found else None,
         exact(found.high, 6) if found else None,
-        exact(judging.top_decile_lift(risks, result), 4),
-        len(told),
+        exact(metrics.top_decile_lift(risks, result), 4),
+        len(predicted),
         exact(ours, 6),
         exact(base, 6),
-        json.dumps(bands(told)),
+        json.dumps(bands(predicted)),
         stamp,
     )
 
 
-def bands(told: Sequence[Case]) -> list[Mapping[str, Any]]:
-    """Fifths by what was foretold: the mean foretold and the share that came."""
+def bands(predicted: Sequence[Case]) -> list[Mapping[str, Any]]:
+    """Return quintiles of the prediction: mean prediction and observed churn rate."""
     ordered = sorted(
-        told, key=lambda each: (each.probability, each.landmark.day, each.landmark.customer_id)
+        predicted, key=lambda each: (each.probability, each.landmark.day, each.landmark.customer_id)
     )
     shown: list[Mapping[str, Any]] = []
     for band in range(BANDS):
@@ -228,8 +232,8 @@ def bands(told: Sequence[Case]) -> list[Mapping[str, Any]]:
                 {
                     "band": band + 1,
                     "customers": len(part),
-                    "foretold": float(f"{mean:.4f}"),
-                    "came": float(f"{share:.4f}"),
+                    "predicted": float(f"{mean:.4f}"),
+                    "observed": float(f"{share:.4f}"),
                 }
             )
     return shown

@@ -1,4 +1,4 @@
-"""What a statistic is: a table worked out in Python from the marts of one build."""
+"""Define a statistic: a table computed in Python from the marts of one build."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Row = Sequence[Any]
 
 @dataclass(frozen=True)
 class Inputs:
-    """The build so far, read only: what its staging and marts show, and nothing later.
+    """Read-only access to the build so far: its staging and marts.
 
-    Tables are named without their schemas: which build they are of is the connection's.
+    Tables are named without schemas; the connection selects the build.
     """
 
     conn: psycopg.Connection
@@ -26,18 +26,17 @@ class Inputs:
     known_at: datetime
 
     def rows(self, statement: str, parameters: Mapping[str, object] | None = None) -> list[Any]:
-        """Rows as dicts; values reach the statement as parameters and never as text."""
+        """Return rows as dicts; values are bound as parameters, never formatted into the SQL."""
         cursor = self.conn.cursor(row_factory=dict_row)
         return cursor.execute(statement.encode(), parameters or {}).fetchall()
 
 
 @dataclass(frozen=True)
 class Statistic:
-    """A table of schema ``statistics``: its columns, and the function that gives its rows.
+    """A table of schema ``statistics``: its columns and the function that computes its rows.
 
-    The version is raised with every change of the method; it is stamped on each row. The
-    function gives the same rows for the same inputs: it seeds what it draws and passes what
-    it computed in floating point through ``exact``.
+    Raise the version with every change of the method; it is stored on each row. The function is
+    deterministic: it seeds random draws and passes floating-point results through ``exact``.
     """
 
     name: str
@@ -51,7 +50,7 @@ class Statistic:
 
 
 def exact(value: float | None, scale: int) -> Decimal | None:
-    """The number as a decimal of that scale; None for what is not a number."""
+    """Round to a decimal of that scale; None for NaN."""
     if value is None or value != value or value in (float("inf"), float("-inf")):
         return None
     return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-scale), ROUND_HALF_EVEN)

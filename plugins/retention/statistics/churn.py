@@ -1,7 +1,8 @@
-"""The chance that a customer leaves within the horizon, learned anew at the end of each month.
+"""Predict the probability of churn within the horizon, refitted at the end of each month.
 
-It stands beside the score and never in its place. Each month is foretold by a model that was fitted
-to landmarks whose outcomes had come before: what is shown of the past is what would have been said.
+The prediction is published beside the score and does not replace it. Each month is predicted by a
+model fitted to landmarks whose outcomes were known before: past predictions are those that would
+have been published.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from retention.statistics import backtest, hazard, judging, landmarks
+from retention.statistics import backtest, hazard, landmarks, metrics
 from retention.statistics.base import Inputs, Row, Statistic, exact
 from retention.statistics.landmarks import Landmark, Rules, Stays
 
@@ -32,8 +33,8 @@ COLUMNS = {
 
 
 @dataclass(frozen=True)
-class Foretold:
-    """What one model says of one customer."""
+class Prediction:
+    """The prediction of one model for one customer."""
 
     landmark: Landmark
     model: hazard.Model
@@ -44,50 +45,50 @@ class Foretold:
 
 
 def compute(inputs: Inputs) -> Iterator[Row]:
-    """Ends of months as they would have been foretold, and the day of the build."""
+    """Predict for past month ends, as of each, and for the day of the build."""
     rules = Rules.read(inputs)
     found = landmarks.read(inputs)
-    for each in foretell(found, landmarks.stays(inputs), rules):
+    for each in predict(found, landmarks.stays(inputs), rules):
         yield row(each)
 
 
-def foretell(found: Sequence[Landmark], stays: Stays, rules: Rules) -> Iterator[Foretold]:
-    """Walk forward: fit to what is over, calibrate by what was foretold and is over, foretell."""
+def predict(found: Sequence[Landmark], stays: Stays, rules: Rules) -> Iterator[Prediction]:
+    """Walk forward: fit to known outcomes, calibrate on known predictions, predict."""
     if not found:
         return
     lead, months = (days // hazard.MONTH_DAYS for days in (rules.lead_days, rules.horizon_days))
     panel = hazard.Panel.of(found, rules.lead_days, rules.horizon_days)
     lived = hazard.person_months(found, stays, lead, months)
-    told: list[Foretold] = []
+    predictions: list[Prediction] = []
     for day in sorted({each.day for each in found}):
-        # Between two ends of months the model of the last one holds.
+        # Between two month ends the model of the last month end is used.
         fitted_on = day if backtest.is_month_end(day) else day.replace(day=1) - timedelta(days=1)
         until = fitted_on - timedelta(days=rules.horizon_days)
         model = hazard.fit(panel, slice(0, hazard.cut(found, until)), lived)
         if model is None or model.losses < rules.min_losses:
             continue
-        curve = _curve(told, until, stays, rules)
+        curve = _curve(predictions, until, stays, rules)
         if curve:
             model = model.calibrated(*curve)
         rows = slice(hazard.cut(found, day - timedelta(days=1)), hazard.cut(found, day))
         parts = model.parts(panel, rows)
         for place, landmark in enumerate(found[rows]):
-            here = Foretold(
+            here = Prediction(
                 landmark, model, float(parts[place].sum()), parts[place], until, bool(curve)
             )
-            told.append(here)
+            predictions.append(here)
             yield here
 
 
 def _curve(
-    told: Sequence[Foretold], until: date, stays: Stays, rules: Rules
+    predictions: Sequence[Prediction], until: date, stays: Stays, rules: Rules
 ) -> tuple[float, float] | None:
-    """(shift, stretch) of the logit, learned from the first months of earlier forecasts."""
+    """Return (shift, slope) of the logit, fitted to the first months of earlier predictions."""
     import numpy as np
 
     past, labels = [], []
     first = rules.lead_days + hazard.MONTH_DAYS
-    for each in told:
+    for each in predictions:
         left = stays.next_loss(each.landmark.customer_id, each.landmark.day)
         after = (left - each.landmark.day).days if left else None
         if each.landmark.day <= until and (after is None or after > rules.lead_days):
@@ -96,18 +97,18 @@ def _curve(
     if sum(labels) < rules.min_losses:
         return None
     logits = [each.model.months[0] + each.index for each in past]
-    curve = judging.calibrate(logits, labels)
+    curve = metrics.calibrate(logits, labels)
     if curve is None or curve.slope <= 0:
         return None
     stretch = curve.slope / curve.scale
     shift = curve.intercept - stretch * curve.centre
     if stretch > 1:
-        # The past may make a forecast less sure of itself. Surer is what few losses happen to say.
-        shift, stretch = judging.shift(logits, labels), 1.0
+        # Calibration may only reduce confidence: a slope above 1 rests on too few losses.
+        shift, stretch = metrics.shift(logits, labels), 1.0
     return float(np.round(shift, 6)), float(np.round(stretch, 6))
 
 
-def row(each: Foretold) -> Row:
+def row(each: Prediction) -> Row:
     chance = hazard.leaving(each.model.hazards(each.index))
     level = exact(each.model.level(), 6)
     shares = {name: exact(part, 6) for name, part in each.model.contributions(each.parts).items()}

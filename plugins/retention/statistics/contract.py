@@ -1,7 +1,7 @@
-"""The shifted-beta-geometric model of contractual lives (Fader and Hardie, 2007).
+"""Fit the shifted-beta-geometric model of contract lifetimes (Fader and Hardie, 2007).
 
-Each customer leaves with a constant chance per period; chances differ between customers by a
-beta distribution. That is why retention of a cohort rises with age: the unsteady leave first.
+Each customer churns with a constant probability per period. The probability differs between
+customers by a beta distribution, so the retention of a cohort rises with age.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ DRAWS = 1000
 
 @dataclass(frozen=True)
 class Fit:
-    """Parameters, log-likelihood and draws of the parameters from their joint error."""
+    """Parameters, log-likelihood and draws from the joint distribution of the parameters."""
 
     alpha: float
     beta: float
@@ -24,12 +24,12 @@ class Fit:
     draws: Any
 
     def survival(self, periods: int) -> Any:
-        """Share alive after 0, 1, ... ``periods`` periods."""
+        """Return the survival after 0, 1, ... ``periods`` periods."""
         return survival(self.alpha, self.beta, periods)
 
 
 def survival(alpha: Any, beta: Any, periods: int) -> Any:
-    """Share alive after 0 to ``periods`` periods; a row per parameter pair when given arrays."""
+    """Return the survival after 0 to ``periods`` periods; one row per parameter pair for arrays."""
     import numpy as np
 
     ages = np.arange(periods + 1)
@@ -37,11 +37,11 @@ def survival(alpha: Any, beta: Any, periods: int) -> Any:
 
 
 def fit(entries: Sequence[int], ends: Sequence[int], lost: Sequence[bool]) -> Fit | None:
-    """Maximum likelihood over whole periods; None where nobody was lost, or everybody was.
+    """Fit by maximum likelihood over whole periods; None if all or no customers were lost.
 
-    A life is seen from the age ``entry`` on. One that ended in its n-th period has ``end`` n
-    and ``lost``; one still there after n periods has ``end`` n. A life that was not seen
-    for one whole period says nothing.
+    A lifetime is observed from the age ``entry``. If it ended in its n-th period, ``end`` is n and
+    ``lost`` is true; if it is still running after n periods, ``end`` is n. A lifetime observed for
+    less than one period carries no information.
     """
     import numpy as np
     from scipy.optimize import minimize
@@ -72,7 +72,7 @@ def _log_survival(alpha: Any, beta: Any, ages: Any) -> Any:
 
 
 def _draws(cost: Any, peak: Any) -> Any:
-    """Pairs of parameters from the normal approximation on the logarithms, always the same."""
+    """Draw parameter pairs from the normal approximation on the log scale; deterministic."""
     import numpy as np
 
     step, size = 1e-3, len(peak)
@@ -83,7 +83,7 @@ def _draws(cost: Any, peak: Any) -> Any:
             signs = [(1, 1), (1, -1), (-1, 1), (-1, -1)]
             values = [s * t * cost(peak + s * units[a] + t * units[b]) for s, t in signs]
             hessian[a, b] = sum(values) / (4 * step * step)
-    # A flat direction is no information, not an infinite one: its error is held at e^2.
+    # A flat direction carries no information; its variance is capped at e^2.
     weights, axes = np.linalg.eigh((hessian + hessian.T) / 2)
     errors = 1 / np.sqrt(np.maximum(weights, 0.25))
     noise = np.random.default_rng(SEED).standard_normal((DRAWS, size))

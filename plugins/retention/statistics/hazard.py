@@ -1,8 +1,8 @@
-"""The chance of leaving in each of the next months: a discrete-time hazard, plain and penalised.
+"""Model churn in each of the next months: a discrete-time hazard model, ridge-penalised.
 
-A row is a customer, a landmark and one of the months after it that the customer was still there
-for; a logistic regression over such rows is a hazard model (Allison, 1982). What was not measured
-stands at the mean and has an indicator of its own.
+A row is a customer, a landmark and a following month in which the customer was still active. A
+logistic regression over such rows is a hazard model (Allison, 1982). Missing values are set to the
+mean and get an indicator.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from typing import Any
 from retention.statistics.landmarks import Landmark, Stays
 
 MONTH_DAYS = 30
-# The smaller, the stronger the penalty: some hundred losses carry no thirty free weights.
+# Smaller means a stronger penalty: a few hundred losses do not support thirty free weights.
 STRENGTH = 0.01
-# Of every hundred values the lowest and the highest are pulled in to their neighbours.
+# Winsorize: the lowest and the highest percent are set to the next value.
 TAILS = (1, 99)
-# By their logarithm: a year more matters early, a hundred more to the small.
+# Use logarithms: a further year matters more early, a hundred users more to small customers.
 LOGARITHMS = ("mrr_reporting_amount", "tenure_days")
 MIN_MEASURED = 0.05
-# Who is bound for longer than the months that are asked about is as good as bound for ever, and
-# a term that ends within those months is where yearly customers leave.
+# A commitment beyond the horizon counts as unlimited. Yearly customers churn when their term ends
+# within the horizon.
 TERM_END = "days_to_term_end"
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Landmarks in order of their days, as columns; what was not measured is not a number."""
+    """Landmarks in order of their days, as columns; a missing value is NaN."""
 
     landmarks: Sequence[Landmark]
     columns: Mapping[str, Any]
@@ -63,7 +63,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Term:
-    """One number of the model: a metric, that it is missing or falls due, or a segment."""
+    """One term of the model: a metric, a missing-value indicator, a due term or a segment."""
 
     name: str
     kind: str
@@ -97,11 +97,11 @@ class Model:
     stretch: float = 1.0
 
     def parts(self, panel: Panel, rows: slice) -> Any:
-        """What each term adds for each customer, before calibration."""
+        """Return the contribution of each term for each customer, before calibration."""
         return matrix(self.terms, panel, rows) * list(self.weights)
 
     def hazards(self, index: float) -> list[float]:
-        """The chances of leaving in the months ahead, each for who is still there."""
+        """Return the hazard of each month ahead, conditional on being active."""
         logits = [self.shift + self.stretch * (month + index) for month in self.months]
         return [1 / (1 + math.exp(-logit)) for logit in logits]
 
@@ -109,7 +109,7 @@ class Model:
         return self.shift + self.stretch * self.months[0]
 
     def contributions(self, parts: Sequence[float]) -> dict[str, float]:
-        """Per metric; with the level they add up to the logit of the first month's hazard."""
+        """Return contributions per metric; with the level they sum to the first month's logit."""
         found: dict[str, float] = {}
         for term, part in zip(self.terms, parts, strict=True):
             name = "segment" if term.kind == "segment" else term.name
@@ -121,12 +121,12 @@ class Model:
 
 
 def leaving(hazards: Sequence[float]) -> float:
-    """The chance of leaving in any of these months."""
+    """Return the probability of churn in any of these months."""
     return 1 - math.prod(1 - hazard for hazard in hazards)
 
 
 def terms(panel: Panel, rows: slice) -> tuple[Term, ...]:
-    """Centred and scaled by these rows alone: a later one must not tell how large is large."""
+    """Centre and scale with these rows only, so that later rows cannot leak into the scale."""
     import numpy as np
 
     found: list[Term] = []
@@ -163,9 +163,9 @@ def matrix(used: Sequence[Term], panel: Panel, rows: slice) -> Any:
 
 
 def person_months(landmarks: Sequence[Landmark], stays: Stays, first: int, months: int) -> Any:
-    """(place of the landmark, month ahead, lost in it) while the customer was there.
+    """Return (landmark, month ahead, lost in it) while the customer was active.
 
-    Begins after the lead: what only tells that a customer is as good as gone must not teach.
+    Starts after the lead: signs of a churn already under way must not train the model.
     """
     import numpy as np
 
@@ -183,9 +183,9 @@ def person_months(landmarks: Sequence[Landmark], stays: Stays, first: int, month
 
 
 def fit(panel: Panel, rows: slice, lived: Any) -> Model | None:
-    """The model of these landmarks, always the same; None where nobody left, or everybody.
+    """Fit the model; deterministic. None if all or no customers were lost.
 
-    Newton's method on a convex sum: no draw, and no start that matters.
+    Newton's method on a convex objective: the start value does not matter.
     """
     import numpy as np
     from sklearn.linear_model import LogisticRegression
@@ -199,10 +199,10 @@ def fit(panel: Panel, rows: slice, lived: Any) -> Model | None:
     table = matrix(used, panel, rows)[lived[:, 0] - rows.start]
     ahead = (lived[:, 1:2] == np.arange(1, lived[:, 1].max() + 1)).astype(float)
     found = LogisticRegression(C=STRENGTH, solver="newton-cholesky", tol=1e-8, max_iter=200)
-    # Matrices this small take several times as long when they are shared out among processors.
+    # Matrices this small are several times slower with more than one thread.
     with threadpool_limits(1):
         found.fit(np.hstack([table, ahead]), lived[:, 2])
-    # Rounded at once, so that what a processor does in its last digits is never seen.
+    # Round at once: the last digits differ between processors.
     weights = [round(float(each), 6) for each in found.coef_[0]]
     level = round(float(found.intercept_[0]), 6)
     steps = (0.0, *weights[len(used) :])
@@ -210,7 +210,7 @@ def fit(panel: Panel, rows: slice, lived: Any) -> Model | None:
 
 
 def cut(landmarks: Sequence[Landmark], last: date) -> int:
-    """How many of the landmarks, in order of their days, are not after that day."""
+    """Return how many landmarks, in order of their days, are not after that day."""
     import bisect
 
     return bisect.bisect_right([each.day for each in landmarks], last)

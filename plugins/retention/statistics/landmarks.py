@@ -1,7 +1,7 @@
-"""Customers at the ends of months: what was known of them that day, and whether they left.
+"""Read customers at month ends: the features known on that day and the later outcome.
 
-All customers are looked at on the same days of the calendar, whatever became of them. A day chosen
-by the outcome, as the day of the loss for those who left, would make noise look like foresight.
+All customers are observed on the same calendar days, whatever their outcome. Days chosen by
+outcome, such as the day of the loss, would bias the evaluation upwards.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ NAMES = [
     "backtest_min_churned",
     "churn_model_min_losses",
 ]
+# Sizes of the customer: they describe it and are no features of a forecast.
+CONTEXT = ["licensed_seats", "active_users", "open_tickets"]
 MONTH_ENDS = """
     select
         health.customer_id,
@@ -36,9 +38,26 @@ MONTH_ENDS = """
         health.score,
         health.band,
         health.score_definition || ' ' || health.score_version as version,
-        to_jsonb(metrics) as metrics
+        days.mrr_reporting_amount,
+        days.tenure_days,
+        metrics.measured
     from fct_customer_health_daily as health
-    inner join int_customer_metrics_history as metrics
+    inner join int_customer_days_history as days
+        on
+            health.customer_id = days.customer_id
+            and health.as_of_date = days.as_of_date
+    left join (
+        select
+            customer_id, as_of_date,
+            jsonb_object_agg(metric, jsonb_build_array(value, observed_date)) as measured
+        from int_customer_metrics_history
+        where
+            value is not null
+            and observed_date is not null
+            and metric != all(%(context)s)
+            and (extract(day from as_of_date + 1) = 1 or as_of_date = %(as_of)s)
+        group by customer_id, as_of_date
+    ) as metrics
         on
             health.customer_id = metrics.customer_id
             and health.as_of_date = metrics.as_of_date
@@ -50,7 +69,7 @@ MONTH_ENDS = """
         and health.as_of_date <= %(as_of)s
     order by health.as_of_date, health.customer_id
 """
-STAYS = "select customer_id, starts_date, churned_date from int_customer_stays"
+STAYS = "select customer_id, starts_date, churned_date from int_active_periods"
 RENEWALS = """
     select customer_id, contract_starts_date, renewal_date
     from fct_renewals
@@ -59,12 +78,12 @@ RENEWALS = """
 
 
 class LeakError(ValueError):
-    """A feature knows what nobody knew on its day."""
+    """A feature uses data from after its landmark."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """How a forecast is made and judged: rows of the policy."""
+    """How predictions are made and evaluated: rows of the policies seed."""
 
     lead_days: int
     horizon_days: int
@@ -81,7 +100,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Landmark:
-    """One paying customer on one day, with what was known of it at the end of that day."""
+    """One paying customer on one day, with the features known at the end of that day."""
 
     customer_id: str
     day: date
@@ -96,7 +115,7 @@ class Landmark:
 
 @dataclass(frozen=True)
 class Stays:
-    """From when to when each customer paid; a customer may leave, come back and leave again."""
+    """The periods in which each customer paid; a customer may churn and return several times."""
 
     churned: Mapping[str, Sequence[date]]
 
@@ -109,17 +128,17 @@ class Stays:
         return cls({key: sorted(days) for key, days in found.items()})
 
     def next_loss(self, customer_id: str, day: date) -> date | None:
-        """The first loss after the end of that day."""
+        """Return the first loss after the end of that day."""
         days = self.churned.get(customer_id, ())
         place = bisect.bisect_right(days, day)
         return days[place] if place < len(days) else None
 
 
 def outcome(day: date, left: date | None, until: date, as_of: date, lead_days: int) -> str:
-    """What became of a customer that paid at the end of ``day``, by the end of ``until``.
+    """Return the outcome by the end of ``until`` of a customer that paid at the end of ``day``.
 
-    The future of everybody has to be over before anybody is judged: who left already is known
-    sooner than who stays, and counting only the known would make leaving look common.
+    An outcome is only known once the whole horizon is over, for every customer. Churn is known
+    earlier than survival; counting it early would overstate churn.
     """
     if until > as_of:
         return IMMATURE
@@ -143,7 +162,7 @@ def by_renewal(
     rules: Rules,
     renewals: Mapping[str, Sequence[tuple[date, date]]],
 ) -> str:
-    """The same by the end of the term that was running on the day."""
+    """Return the outcome by the end of the term that was running on the day."""
     ends = [end for start, end in renewals.get(landmark.customer_id, ()) if start <= landmark.day]
     ends = [end for end in ends if end > landmark.day]
     if not ends:
@@ -164,20 +183,19 @@ def stays(inputs: Inputs) -> Stays:
 
 
 def read(inputs: Inputs) -> list[Landmark]:
-    """The ends of months and the day of the build itself, oldest first."""
-    found = [landmark(row) for row in inputs.rows(MONTH_ENDS, {"as_of": inputs.as_of})]
+    """Return the month ends and the day of the build, oldest first."""
+    found = [
+        landmark(row)
+        for row in inputs.rows(MONTH_ENDS, {"as_of": inputs.as_of, "context": CONTEXT})
+    ]
     refuse_leaks(found, inputs.as_of)
     return found
 
 
 def landmark(row: Mapping[str, Any]) -> Landmark:
-    """A feature is a metric with a date: the newest day its value rests on."""
-    doc = row["metrics"]
-    observed = {
-        name: date.fromisoformat(doc[name + "_date"])
-        for name in sorted(doc)
-        if doc.get(name + "_date") and isinstance(doc[name], (int, float))
-    }
+    """Build a landmark; each feature has a metric and the newest date its value rests on."""
+    measured: Mapping[str, tuple[float, str]] = row["measured"] or {}
+    features = {name: float(value) for name, (value, _) in sorted(measured.items())}
     score = row["score"]
     return Landmark(
         row["customer_id"],
@@ -186,17 +204,21 @@ def landmark(row: Mapping[str, Any]) -> Landmark:
         None if score is None else float(score),
         row["version"],
         row["band"],
-        {name: float(doc[name]) for name in observed},
-        observed,
-        doc,
+        features,
+        {name: date.fromisoformat(day) for name, (_, day) in sorted(measured.items())},
+        {
+            "mrr_reporting_amount": float(row["mrr_reporting_amount"]),
+            "tenure_days": row["tenure_days"],
+            **features,
+        },
     )
 
 
 def refuse_leaks(landmarks: Iterable[Landmark], as_of: date) -> None:
-    """Raise LeakError for a feature observed after its landmark, or a landmark of its own day."""
+    """Raise LeakError for a feature observed after its landmark, or a landmark after its day."""
     for each in landmarks:
         for name, day in each.observed.items():
             if day > each.day:
                 raise LeakError(f"{name} of {each.day} was observed on {day}")
         if each.day != as_of and (each.day + timedelta(days=1)).day != 1:
-            raise LeakError(f"{each.day} is no end of a month: a landmark is nobody's own day")
+            raise LeakError(f"{each.day} is not a month end; a landmark must be a month end")

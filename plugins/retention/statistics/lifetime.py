@@ -1,4 +1,4 @@
-"""Months a customer of a segment will still pay, with an interval, also where nobody has left."""
+"""Predict the remaining paid months per segment, with an interval, also without churn."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 from retention.statistics import contract
 from retention.statistics.base import Inputs, Row, Statistic, exact
-from retention.statistics.lives import DAYS_A_MONTH, Life, by_segment
+from retention.statistics.lifetimes import DAYS_A_MONTH, Life, by_segment
 
 POLICY = "select name, value from policy where name = any(%(names)s)"
 NAMES = ["clv_horizon_months", "discount_rate"]
-# Beyond this the customers' chances do not differ any more, and one chance says it all.
+# Beyond this value, customers do not differ: one constant probability is enough.
 ALIKE = 10_000
 COLUMNS = {
     "segment": "text",
@@ -22,12 +22,12 @@ COLUMNS = {
     "alpha": "numeric(12,4)",
     "beta": "numeric(12,4)",
 }
-# Percentiles of the expected months: enough to say how probable a ratio is.
+# Percentiles of the expected months, enough to state how probable a ratio is.
 QUANTILES = tuple(range(1, 100))
 
 
 def compute(inputs: Inputs) -> Iterator[Row]:
-    """Per segment and tenure in months: the expected months (draw 0) and their percentiles."""
+    """Return the expected months (draw 0) and percentiles per segment and tenure in months."""
     known = {row["name"]: row["value"] for row in inputs.rows(POLICY, {"names": NAMES})}
     horizon, rate = int(known["clv_horizon_months"]), float(known["discount_rate"])
     for segment, lives in by_segment(inputs).items():
@@ -40,7 +40,7 @@ def compute(inputs: Inputs) -> Iterator[Row]:
 def expectations(
     lives: Sequence[Life], horizon: int, rate: float, oldest: int | None = None
 ) -> Iterator[tuple[int, str, contract.Fit | None, list[float]]]:
-    """Discounted months within the horizon for a customer of each age, mean and percentiles."""
+    """Return discounted months within the horizon per age: mean and percentiles."""
     import numpy as np
 
     entries, ends, lost = periods(lives)
@@ -59,7 +59,7 @@ def expectations(
 
 
 def periods(lives: Sequence[Life]) -> tuple[list[int], list[int], list[bool]]:
-    """Lives in whole months: who left in its n-th month has lived n periods."""
+    """Convert lifetimes to whole months; a loss in the n-th month is n periods."""
     entries = [-int(-life.entry // DAYS_A_MONTH) for life in lives]
     ends = [
         -int(-life.end // DAYS_A_MONTH) if life.is_lost else int(life.end // DAYS_A_MONTH)
@@ -75,10 +75,10 @@ def _curves(
     lost: Sequence[bool],
     length: int,
 ) -> tuple[Any, Any]:
-    """Survival by month, once and once per draw; a constant chance where no model can be fitted.
+    """Return survival by month, for the fit and for each draw; constant hazard without a fit.
 
-    Nobody lost in N customer-months is not a chance of zero: Jeffreys' posterior of the
-    chance is Beta(lost + 1/2, N - lost + 1/2).
+    With no loss in N customer-months, the hazard is not zero. Jeffreys' posterior is Beta(lost +
+    1/2, N - lost + 1/2).
     """
     import numpy as np
 

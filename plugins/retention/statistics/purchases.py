@@ -1,4 +1,4 @@
-"""Who buys again, for companies that sell by the order, where no contract says who is lost."""
+"""Compute the repeat purchase rate, for companies without contracts."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from retention.statistics.base import exact
 
 @dataclass(frozen=True)
 class RepeatPurchase:
-    """Customers with one purchase or more, and those of them with two or more."""
+    """Customers with at least one purchase, and those with at least two."""
 
     customers: int
     returning: int
 
     @property
     def rate(self) -> Decimal | None:
-        """The share that came back; None where nobody bought."""
+        """Return the share with a repeat purchase; None without customers."""
         return exact(self.returning / self.customers, 6) if self.customers else None
 
 
 def repeat_purchase(
     purchases: Iterable[tuple[Hashable, date]], counted: Literal["orders", "days"] = "days"
 ) -> RepeatPurchase:
-    """Count the customers and those who came back, from (customer, day) of each order.
+    """Count customers and repeat customers from (customer, day) of each order.
 
-    By ``days`` several orders of one day are one visit, so an order split in two is no return;
-    by ``orders`` each counts, also two that are alike.
+    By ``days``, several orders of one day count once, so a split order is not a repeat. By
+    ``orders``, each counts, identical ones too.
     """
     found: dict[Hashable, list[date]] = defaultdict(list)
     for customer, day in purchases:

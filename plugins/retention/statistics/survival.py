@@ -1,4 +1,4 @@
-"""How long customers stay: Kaplan-Meier per segment, with what ended it as competing causes."""
+"""Estimate survival: Kaplan-Meier per segment, with competing causes of churn."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from retention.statistics.base import Inputs, Row, Statistic, exact
-from retention.statistics.lives import DAYS_A_MONTH, Life, by_segment
+from retention.statistics.lifetimes import DAYS_A_MONTH, Life, by_segment
 
 CAUSES = ("voluntary", "involuntary", "unknown")
 ALPHA = 0.10
@@ -23,17 +23,17 @@ COLUMNS = {
 
 
 def compute(inputs: Inputs) -> Iterator[Row]:
-    """A row per segment and month of age, as far as anybody has been observed."""
+    """Return a row per segment and month of age, as far as customers were observed."""
     for segment, lives in by_segment(inputs).items():
         for row in curve(lives):
             yield (segment, *row)
 
 
 def curve(lives: Sequence[Life]) -> Iterator[Row]:
-    """The curve at whole months of age.
+    """Return the curve at whole months of age.
 
-    The causes' losses add up to what the survival has lost, because each step of the curve
-    is shared among the causes of its day (Aalen-Johansen).
+    The losses of the causes add up to the total loss, because each step of the curve is divided
+    among the causes of its day (Aalen-Johansen).
     """
     from lifelines import KaplanMeierFitter
     from lifelines.exceptions import StatError
@@ -44,11 +44,11 @@ def curve(lives: Sequence[Life]) -> Iterator[Row]:
             [life.is_lost for life in lives],
             entry=[life.entry for life in lives],
         )
-    # All who were there had left before others came into sight: nothing joins the two.
+    # Stop: all observed customers had churned before others entered.
     except StatError:
         return
     table = fitted.event_table
-    # Who enters on a day is not at risk on it; only the first row's entrance is the start.
+    # A customer is at risk from the day after entry; the curve starts at the first entry.
     entered = table["entrance"].copy()
     entered.iloc[0] = 0
     steps = list(zip(table.index, table["at_risk"] - entered, table["observed"], strict=True))
@@ -58,7 +58,7 @@ def curve(lives: Sequence[Life]) -> Iterator[Row]:
     oldest = max(life.end for life in lives)
     for month in range(int(oldest / DAYS_A_MONTH) + 1):
         day = month * DAYS_A_MONTH
-        # Of ages at which nobody was in sight yet, nothing is known.
+        # Skip ages at which no customer was observed yet.
         if day < table.index[0]:
             continue
         at_risk = sum(life.entry <= day < life.end for life in lives)
@@ -72,7 +72,7 @@ def curve(lives: Sequence[Life]) -> Iterator[Row]:
 
 
 def _losses(lives: Sequence[Life], steps: Sequence[tuple[float, float, float]]) -> dict[str, Any]:
-    """Per cause, the share lost to it by a day."""
+    """Return per cause the share lost by a day."""
     causes: dict[tuple[str, float], int] = {}
     for life in lives:
         if life.is_lost:

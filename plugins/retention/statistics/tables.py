@@ -1,4 +1,4 @@
-"""The tables of schema statistics: made from the declarations, written whole by each build."""
+"""Create the tables of schema statistics from their declarations; each build rewrites them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from retention.marts import mart
 from retention.statistics.base import Inputs, Row, Statistic
+from retention.warehouse import catalog
 
 if TYPE_CHECKING:
     from retention.warehouse import Warehouse
@@ -25,10 +25,10 @@ STAMPS = {
 
 
 def ensure(conn: psycopg.Connection, statistics: Iterable[Statistic], prefix: str = "") -> None:
-    """Make what is missing, and make anew what is declared differently: it is all derived."""
+    """Create missing tables and recreate tables whose declaration changed; all are derived data."""
     for statistic in statistics:
         wanted = {**statistic.columns, **STAMPS}
-        found = mart.columns(conn, f"{prefix}statistics", statistic.name)
+        found = catalog.columns(conn, f"{prefix}statistics", statistic.name)
         if found != wanted:
             _create(conn, _table(statistic, prefix), wanted, replace=bool(found))
 
@@ -36,13 +36,13 @@ def ensure(conn: psycopg.Connection, statistics: Iterable[Statistic], prefix: st
 def write(
     wh: Warehouse, statistic: Statistic, as_of: date, known_at: datetime, prefix: str = ""
 ) -> int:
-    """Compute and store one statistic in place of what the build before left; how many rows.
+    """Compute and store one statistic, replacing that of the last build; return the row count.
 
-    It reads and writes the schemas of that prefix.
+    Reads and writes the schemas with that prefix.
     """
     path = ", ".join(f"{prefix}{name}" for name in READ)
     with wh.connect("transformer") as conn:
-        # Read first and in a transaction that cannot write: a statistic changes no input.
+        # Read in a read-only transaction: a statistic must not change its inputs.
         conn.execute("set transaction isolation level repeatable read, read only")
         conn.execute("select set_config('search_path', %s, true)", [path])
         rows = list(statistic.compute(Inputs(conn, as_of, known_at)))
@@ -58,7 +58,7 @@ def _create(
     conn: psycopg.Connection, table: sql.Identifier, columns: Mapping[str, str], *, replace: bool
 ) -> None:
     if replace:
-        # With the views on it: the build makes them again.
+        # Drop dependent views too; the build creates them again.
         conn.execute(sql.SQL("drop table {} cascade").format(table))
     shown = [
         sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))

@@ -1,7 +1,7 @@
-"""Arrow tables as Postgres' binary COPY, encoded column by column instead of value by value.
+"""Encode Arrow batches as Postgres binary COPY, column by column instead of value by value.
 
-Rows whose texts have the same lengths share one memory layout. So the rows are grouped by
-layout, and each group is one numpy record array that is filled column by column.
+Rows whose strings have the same lengths share a memory layout. Rows are grouped by layout,
+and each group is one numpy record array, filled column by column.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EPOCH_MICROSECONDS = 946_684_800_000_000
 
 @dataclass(frozen=True)
 class _Fixed:
-    """A column of one width, never null."""
+    """A fixed-width column without nulls."""
 
     values: np.ndarray[Any, Any]
 
@@ -45,10 +45,10 @@ class _Varying:
 
 
 def binary_copy(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
-    """The bytes for ``copy ... from stdin (format binary)``, columns in the batches' order.
+    """Yield the bytes for ``copy ... from stdin (format binary)``, columns in batch order.
 
-    Takes date32, int64 and timestamp('us', tz) columns without nulls, text without nulls and
-    decimals. The order of rows within a batch may change.
+    Accepts date32, int64, timestamp('us', tz) and string columns without nulls, and decimals.
+    The order of rows within a batch may change. Raises TypeError for any other type.
     """
     yield HEADER
     for batch in batches:
@@ -70,7 +70,7 @@ def _encode(batch: pa.RecordBatch) -> Iterator[bytes]:
 
 
 def _layouts(columns: list[_Fixed | _Varying], rows: int) -> np.ndarray[Any, Any]:
-    """One number per row, the same for rows whose varying columns have the same lengths."""
+    """Return one number per row, equal for rows whose varying columns have equal lengths."""
     import numpy as np
 
     layout = np.zeros(rows, np.int64)
@@ -87,7 +87,7 @@ def _layouts(columns: list[_Fixed | _Varying], rows: int) -> np.ndarray[Any, Any
 
 
 def _records(columns: list[_Fixed | _Varying], rows: np.ndarray[Any, Any]) -> bytes:
-    """The rows, which all have one layout, as records: length and bytes of each column."""
+    """Encode rows of one layout as records: length and bytes of each column."""
     import numpy as np
 
     fields: list[tuple[str, str]] = [("columns", ">i2")]
@@ -107,7 +107,7 @@ def _records(columns: list[_Fixed | _Varying], rows: np.ndarray[Any, Any]) -> by
 
 
 def _cells(column: _Fixed | _Varying, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
-    """The column's values in these rows, or None where they are null."""
+    """Return the column's values in these rows, or None when they are null."""
     if isinstance(column, _Fixed):
         return _at(column.values, rows)
     codes = column.codes[rows]
@@ -133,12 +133,12 @@ def _column(values: Any) -> _Fixed | _Varying:
         return _Fixed(_plain(values, pa.int64()).astype(">i8"))
     if pa.types.is_string(kind) or pa.types.is_decimal(kind):
         return _varying(values, numeric=pa.types.is_decimal(kind))
-    raise TypeError(f"no binary form for {kind}")
+    raise TypeError(f"no binary COPY encoding for {kind}")
 
 
 def _plain(values: Any, kind: Any) -> Any:
     if values.null_count:
-        raise ValueError("a column of fixed width has nulls")
+        raise ValueError("a fixed-width column has nulls")
     return values.view(kind).to_numpy(zero_copy_only=False)
 
 
@@ -149,7 +149,7 @@ def _varying(values: Any, *, numeric: bool) -> _Varying:
     distinct = encoded.dictionary.to_pylist()
     dumper = DecimalBinaryDumper(Decimal)
     texts = [_number(dumper, each) if numeric else each.encode() for each in distinct]
-    # Null is the code behind the last value.
+    # The code after the last value stands for null.
     codes = encoded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
     lengths = np.array([*map(len, texts), -1], np.int64)
     places = np.zeros(len(lengths), np.int64)
@@ -169,8 +169,8 @@ def _bytes(texts: list[bytes], length: int) -> np.ndarray[Any, Any]:
 
 
 def _number(dumper: DecimalBinaryDumper, value: Decimal) -> bytes:
-    """Without the zeros at the end that a column of one scale carries."""
-    # As text, since Decimal's own arithmetic rounds to 28 digits.
+    """Encode without the trailing zeros that a column of fixed scale adds."""
+    # Strip them as text: Decimal arithmetic rounds to 28 digits.
     text = format(value, "f")
     plain = Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
     return bytes(dumper.dump(plain) or b"")

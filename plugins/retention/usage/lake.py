@@ -1,9 +1,8 @@
-"""The lake: event files as Parquet, one folder per load, nothing of them left out.
+"""The lake: all rows of the event files as Parquet, one folder per load.
 
-``<lake>/<source>/<stream>/load=7/events.parquet`` holds the rows of the files that load 7
-read, each with its event date, file and line; a row that is no event has no date, but the
-reason and its text. A folder counts once ops.files names its load; until then it does not
-exist.
+``<lake>/<source>/<stream>/load=7/events.parquet`` has the rows of the files that load 7
+read, each with event date, file and line. A rejected row has no date, but the reason and its
+text. A folder counts only once ``ops.files`` names its load.
 """
 
 # ruff: noqa: S608 - every part is a declaration of ours or a quoted literal
@@ -18,9 +17,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retention.usage.compressed import EventFile
 from retention.usage.formats import EventFormat
 from retention.usage.lines import raw_lines
-from retention.usage.packed import Parcel
 from retention.usage.parse import events_query, literal, repeats_query
 from retention.usage.rows import rows_in
 
@@ -34,7 +33,7 @@ MEMORY = "1GB"
 
 @dataclass(frozen=True)
 class Part:
-    """What one load put into the lake; ``files`` are names in the order of their numbers."""
+    """The lake folder of one load; ``files`` are names in the order of their numbers."""
 
     folder: Path
     fingerprint: str
@@ -50,7 +49,7 @@ class Part:
 
 
 def session(scratch: Path) -> duckdb.DuckDBPyConnection:
-    """DuckDB in UTC with bounded memory; what does not fit goes to disk below ``scratch``."""
+    """Open DuckDB in UTC with bounded memory; it spills to disk below ``scratch``."""
     import duckdb
 
     scratch.mkdir(parents=True, exist_ok=True)
@@ -69,29 +68,30 @@ def session(scratch: Path) -> duckdb.DuckDBPyConnection:
 def write_part(
     db: duckdb.DuckDBPyConnection,
     form: EventFormat,
-    parcels: list[Parcel],
+    event_files: list[EventFile],
     folder: Path,
-    stay_alive: Callable[[], None],
+    keep_alive: Callable[[], None],
 ) -> Part:
-    """Read the files into ``folder``, whole or not at all; ``stay_alive`` is called meanwhile.
+    """Write the rows of the files to ``folder``, completely or not at all.
 
-    Raises ExtractionError for a file that is cut, damaged or lacks a column.
+    Calls ``keep_alive`` for every batch. Raises ExtractionError for a file that is truncated,
+    damaged or lacks a column.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
         _make_lookups(db, form)
-        _copy(db, form, parcels, folder, stay_alive)
-        if form.kind == "ndjson" and _repeats_a_key(db, form, parcels, folder):
-            _copy(db, form, parcels, folder, stay_alive, careful=True)
-        return _describe(db, form, parcels, folder)
+        _copy(db, form, event_files, folder, keep_alive)
+        if form.kind == "ndjson" and _repeats_a_key(db, form, event_files, folder):
+            _copy(db, form, event_files, folder, keep_alive, careful=True)
+        return _describe(db, form, event_files, folder)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
 def read_part(folder: Path) -> Part | None:
-    """The part in ``folder``, or None where it is gone."""
+    """Read the part in ``folder``; None when it is missing."""
     try:
         plain = json.loads((folder / MANIFEST).read_text())
     except FileNotFoundError:
@@ -119,22 +119,22 @@ def _make_lookups(db: duckdb.DuckDBPyConnection, form: EventFormat) -> None:
 def _copy(
     db: duckdb.DuckDBPyConnection,
     form: EventFormat,
-    parcels: list[Parcel],
+    event_files: list[EventFile],
     folder: Path,
-    stay_alive: Callable[[], None],
+    keep_alive: Callable[[], None],
     *,
     careful: bool = False,
 ) -> None:
     query = events_query(form, careful=careful)
     target = literal(str(folder / EVENTS))
-    with rows_in(db, form, parcels, folder, stay_alive):
+    with rows_in(db, form, event_files, folder, keep_alive):
         db.execute(f"copy ({query}) to {target} (format parquet, compression lz4)")
 
 
 def _repeats_a_key(
-    db: duckdb.DuckDBPyConnection, form: EventFormat, parcels: list[Parcel], folder: Path
+    db: duckdb.DuckDBPyConnection, form: EventFormat, event_files: list[EventFile], folder: Path
 ) -> bool:
-    """Whether any row repeats a key: one row of each shape is looked at again."""
+    """Return whether any row repeats a key; only one row of each shape is examined."""
     import pyarrow as pa
 
     samples = db.execute(
@@ -146,8 +146,8 @@ def _repeats_a_key(
         wanted.setdefault(file, set()).add(line)
     texts = [
         text
-        for parcel in parcels
-        for text in raw_lines(parcel.path, wanted.get(parcel.number, set())).values()
+        for event_file in event_files
+        for text in raw_lines(event_file.path, wanted.get(event_file.number, set())).values()
     ]
     db.register("rows_in", pa.table({"raw": pa.array(texts, pa.string())}))
     try:
@@ -158,7 +158,7 @@ def _repeats_a_key(
 
 
 def _describe(
-    db: duckdb.DuckDBPyConnection, form: EventFormat, parcels: list[Parcel], folder: Path
+    db: duckdb.DuckDBPyConnection, form: EventFormat, event_files: list[EventFile], folder: Path
 ) -> Part:
     days, newest, seen, sanitised = db.execute(
         "select coalesce(list(distinct event_date) filter (where event_date is not null), []),"
@@ -167,7 +167,7 @@ def _describe(
         " count(*) filter (where sanitised) from read_parquet(?)",
         [str(folder / EVENTS)],
     ).fetchall()[0]
-    names = tuple(parcel.name for parcel in parcels)
+    names = tuple(event_file.name for event_file in event_files)
     part = Part(folder, form.fingerprint(), names, tuple(sorted(days)), newest, seen, sanitised)
     plain = {
         "fingerprint": part.fingerprint,

@@ -1,4 +1,4 @@
-"""The lines of NDJSON files as Arrow batches, with their numbers, read and checked once."""
+"""Read the lines of NDJSON files as Arrow batches with line numbers."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retention.jsondoc import BadDocument, parse
-from retention.usage.packed import LONGEST_LINE, Parcel, damaged, is_gzip, text, too_long
+from retention.usage.compressed import LONGEST_LINE, EventFile, damaged, is_gzip, text, too_long
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-# Only a line shorter than this can be blank; a longer one of spaces is a defect.
+# Only a line up to this length may be blank; a longer line of spaces is malformed.
 SHORTEST_EVENT = 16
 
 
-def whole_lines(parcel: Parcel) -> Iterator[tuple[int, bytes, np.ndarray[Any, Any]]]:
-    """(number of the first line, whole lines, where each ends), without a byte order mark.
+def whole_lines(event_file: EventFile) -> Iterator[tuple[int, bytes, np.ndarray[Any, Any]]]:
+    """Yield (number of the first line, complete lines, end offsets), without byte order mark.
 
-    Raises truncated_body when the last line has no end and is not complete by itself, and
-    payload_too_large for a line beyond any event.
+    Raises ExtractionError: truncated_body when the last line is incomplete,
+    payload_too_large for a line longer than LONGEST_LINE.
     """
     number, rest = 1, b""
-    for block in text(parcel):
+    for block in text(event_file):
         end = block.rfind(b"\n") + 1
         if not end:
             rest += block
@@ -36,9 +36,9 @@ def whole_lines(parcel: Parcel) -> Iterator[tuple[int, bytes, np.ndarray[Any, An
             number += len(ends)
             rest = block[end:]
         if len(rest) > LONGEST_LINE:
-            raise too_long(parcel, number)
+            raise too_long(event_file, number)
     if rest.strip():
-        _require_complete(parcel, number, rest)
+        _require_complete(event_file, number, rest)
         yield number, rest + b"\n", _ends(rest + b"\n")
 
 
@@ -48,18 +48,18 @@ def _ends(lines: bytes) -> np.ndarray[Any, Any]:
     return np.flatnonzero(np.frombuffer(lines, np.uint8) == ord("\n")) + 1
 
 
-def _require_complete(parcel: Parcel, number: int, line: bytes) -> None:
+def _require_complete(event_file: EventFile, number: int, line: bytes) -> None:
     try:
         parse(line)
     except BadDocument as error:
-        raise damaged(parcel, f"line {number}, the last, breaks off") from error
+        raise damaged(event_file, f"line {number}, the last, is incomplete") from error
 
 
-def json_batches(parcels: list[Parcel]) -> Iterator[pa.RecordBatch]:
-    """Batches of (file, line, raw, flaw); ``flaw`` is set where a line is not UTF-8."""
-    for parcel in parcels:
-        for number, block, ends in whole_lines(parcel):
-            yield _batch_of_lines(parcel.number, number, block, ends)
+def json_batches(event_files: list[EventFile]) -> Iterator[pa.RecordBatch]:
+    """Yield batches of (file, line, raw, flaw); ``flaw`` is set for a line that is not UTF-8."""
+    for event_file in event_files:
+        for number, block, ends in whole_lines(event_file):
+            yield _batch_of_lines(event_file.number, number, block, ends)
 
 
 def _batch_of_lines(
@@ -82,7 +82,7 @@ def _batch_of_lines(
 
 
 def _blank(block: bytes, offsets: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Which lines hold nothing: no event, and no defect either."""
+    """Return which lines are blank; they are neither events nor rejects."""
     import numpy as np
 
     blank = np.zeros(len(offsets) - 1, bool)
@@ -109,6 +109,7 @@ def _checked_encoding(
 
 
 def row_schema() -> pa.Schema:
+    """Return the columns of every row; ``flaw`` is the rejection code or null."""
     import pyarrow as pa
 
     return pa.schema(
@@ -117,7 +118,7 @@ def row_schema() -> pa.Schema:
 
 
 def raw_lines(path: Path, wanted: set[int]) -> dict[int, str]:
-    """The text of some lines of a file of lines, for people to read in quarantine."""
+    """Return the text of the lines with these numbers, for quarantine."""
     opener = gzip.open if is_gzip(path) else open
     with opener(path, "rb") as source:
         last = max(wanted, default=0)

@@ -1,4 +1,4 @@
-"""The load of one usage stream: new files into the lake, touched days into raw, one commit."""
+"""Load one usage stream: new files to the lake, changed days to raw, in one transaction."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from retention.errors import QuarantineRateExceeded
-from retention.landing import ledger, records
+from retention.landing import records, transaction
 from retention.landing.land import QUARANTINE_RATE
 from retention.landing.load import Load, LoadResult
 from retention.source import Connection, Source, Stream
 from retention.usage import rejects, rollup
 from retention.usage.binary import binary_copy
-from retention.usage.drop import Drop, survey
+from retention.usage.drop_folder import DropFolder, scan
 from retention.usage.formats import EventFiles
 from retention.usage.lake import session, write_part
 from retention.usage.rollup import Contents, Share
@@ -47,7 +47,7 @@ on conflict (source, stream, name, sha256) do update set load_id = excluded.load
 """
 
 
-def load_usage(  # noqa: PLR0913 - the contract of every load, and where the lake is
+def load_usage(  # noqa: PLR0913 - the parameters of every load, and the lake
     wh: Warehouse,
     source: Source,
     stream: Stream,
@@ -57,29 +57,29 @@ def load_usage(  # noqa: PLR0913 - the contract of every load, and where the lak
     lake: Path,
     run_id: str = "",
 ) -> LoadResult:
-    """Bring every event received before the window's end into ``raw.<source>_usage_daily``.
+    """Load every event received before the window's end into ``raw.<source>_usage_daily``.
 
-    Files are taken once, by content; one whose bytes or reading changed replaces what it
-    brought before. Every touched day is written again whole, in one transaction with
-    ledger, files and quarantine. Loading twice, day by day or all at once ends in the same
-    days. Raises ExtractionError for a damaged file and QuarantineRateExceeded when too much
-    is unreadable; then nothing changed.
+    Grain: day, account, user, subscription and feature. Each file is loaded once, by content;
+    a file whose bytes or format changed replaces its earlier events. Every touched day is
+    rewritten completely, in one transaction with load log, files and quarantine. Idempotent;
+    loading day by day or all at once gives the same days. Raises ExtractionError for a
+    damaged file and QuarantineRateExceeded; nothing is committed then.
     """
     with wh.connect("loader") as conn:
-        cursor = ledger.cursor_of(conn, source.name, stream.name)
+        cursor = transaction.cursor_of(conn, source.name, stream.name)
     start = None if cursor is None or window.start is None else min(window.start, cursor)
     wider = Window(start, window.end)
     folder = lake / source.name / stream.name
-    with ledger.opened(wh, source.name, stream.name, wider, run_id=run_id) as load:
+    with transaction.open_load(wh, source.name, stream.name, wider, run_id=run_id) as load:
         files: EventFiles = stream.extra["event_files"](connection)
         table = records.ensure_table(load.conn, source, stream)
         rate = float(stream.extra.get("quarantine_rate", QUARANTINE_RATE))
-        # Under the stream's lock, so what lies here was left by a run that was killed.
+        # The stream is locked, so an existing folder is left over from a killed run.
         scratch = folder / "scratch"
         shutil.rmtree(scratch, ignore_errors=True)
         try:
             with session(scratch) as db:
-                _bring_in(load, db, files, folder, table, rate)
+                _load_files(load, db, files, folder, table, rate)
         except BaseException:
             shutil.rmtree(folder / f"load={load.load_id}", ignore_errors=True)
             raise
@@ -91,7 +91,7 @@ def load_usage(  # noqa: PLR0913 - the contract of every load, and where the lak
     return load.result
 
 
-def _bring_in(
+def _load_files(
     load: Load,
     db: duckdb.DuckDBPyConnection,
     files: EventFiles,
@@ -99,10 +99,10 @@ def _bring_in(
     table: sql.Identifier,
     rate: float,
 ) -> None:
-    drop = survey(load, folder, files)
-    fresh = _take_in(load, db, files, drop)
+    drop = scan(load, folder, files)
+    fresh = _write_part(load, db, files, drop)
     lake = Contents(
-        living=drop.settled_shares() + fresh,
+        live=drop.settled_shares() + fresh,
         fresh=fresh,
         replaced=drop.replaced_shares(),
         since=load.cursor,
@@ -111,13 +111,13 @@ def _bring_in(
     )
     found = rejects.unreadable(db, fresh)
     days, due = rollup.touched_days(db, lake)
-    if drop.lost():
+    if drop.has_lost_parts():
         days |= {day for (day,) in load.conn.execute(_KNOWN_DAYS, [load.source, load.stream])}
     rollup.open_events(db, lake, days)
     found += rejects.contradictions(db, lake, drop)
     load.records_seen, load.rejected = due + len(found), len(found)
     load.sanitised = sum(share.part.sanitised for share in fresh)
-    _require_quality(
+    _require_quarantine_rate(
         load, found, max(load.records_seen, *(each.part.seen for each in fresh), 0), rate
     )
     _write(load, table, days, rollup.rollup(db))
@@ -127,31 +127,33 @@ def _bring_in(
         load.conn.execute(_FILES, values)
 
 
-def _take_in(
-    load: Load, db: duckdb.DuckDBPyConnection, files: EventFiles, drop: Drop
+def _write_part(
+    load: Load, db: duckdb.DuckDBPyConnection, files: EventFiles, drop: DropFolder
 ) -> tuple[Share, ...]:
     if not drop.fresh:
         return ()
     folder = drop.folder / f"load={load.load_id}"
-    part = write_part(db, files.format, drop.parcels(), folder, load.stay_alive)
+    part = write_part(db, files.format, drop.event_files(), folder, load.keep_alive)
     return (Share(part, frozenset(range(len(part.files)))),)
 
 
-def _require_quality(load: Load, found: list[rejects.Reject], seen: int, rate: float) -> None:
+def _require_quarantine_rate(
+    load: Load, found: list[rejects.Reject], seen: int, rate: float
+) -> None:
     if len(found) > max(1, rate * seen):
         first = found[0]
         raise QuarantineRateExceeded(
-            f"{len(found)} of {seen} rows are no events, more than {rate:.0%}."
+            f"{len(found)} of {seen} rows are not events, more than {rate:.0%}."
             f" First: {first.position}, {first.code}, {first.reason}.",
             where=load.where,
-            mend="Nothing was committed. Mend the files, or raise the stream's quarantine_rate.",
+            hint="Nothing was committed. Fix the files, or raise the stream's quarantine_rate.",
         )
 
 
 def _write(
     load: Load, table: sql.Identifier, days: set[date], batches: Iterable[pa.RecordBatch]
 ) -> None:
-    """Every touched day whole, also those that became empty."""
+    """Write every touched day completely, including days that became empty."""
     counts: dict[date, list[int]] = {day: [0, 0] for day in days}
     loaded_at = load.commit_time()
     statement = sql.SQL(_COPY).format(table=table)

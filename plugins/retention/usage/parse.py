@@ -1,4 +1,4 @@
-"""The SQL that turns rows of an event file into canonical events, or says why it cannot."""
+"""SQL that converts rows of an event file to canonical events, or to a rejection code."""
 
 # ruff: noqa: S608 - every part is a declaration of ours or a quoted literal
 
@@ -6,22 +6,22 @@ from __future__ import annotations
 
 from retention.usage.formats import EventFormat
 
-# What each code of the quarantine means; the raw row stands beside it.
+# The reason of each quarantine code.
 REASONS = {
     "malformed": "the row is not one complete record",
     "bad_encoding": "the row is not UTF-8",
-    "duplicate_key": "the row names a key more than once",
+    "duplicate_key": "the row repeats a key",
     "missing_event_id": "the event has no id",
-    "missing_account": "the event names no account, or one the look-up does not know",
+    "missing_account": "the event has no account, or one missing from the lookup",
     "missing_feature": "the event has no name",
-    "bad_timestamp": "a time is missing, unreadable or outside 1970 to 2100",
-    "bad_number": "the units are no number, or more than 18 digits on a side of the point",
-    "duplicate_id": "another row has the same event id and says something else",
+    "bad_timestamp": "a time is missing, invalid or outside 1970 to 2100",
+    "bad_number": "the units are not a number, or exceed 18 digits before or after the point",
+    "duplicate_id": "another row has the same event id and different content",
 }
 
 EARLIEST, LATEST = "timestamptz '1970-01-01 00:00:00Z'", "timestamptz '2100-01-01 00:00:00Z'"
 UNITS = "decimal(38, 18)"
-# Sums of a hundred million such units still fit into 38 digits.
+# A sum of a hundred million such units fits into 38 digits.
 MOST_UNITS = "1000000000000"
 
 
@@ -30,10 +30,11 @@ def literal(text: str) -> str:
 
 
 def events_query(form: EventFormat, *, careful: bool) -> str:
-    """One row per row of ``rows_in``: the canonical event and ``problem``, null for a good one.
+    """Return the query of canonical events; grain: one row per row of ``rows_in``.
 
-    ``careful`` looks for repeated keys row by row, which costs as much as all the rest;
-    otherwise ``shape`` stands for the row's keys, to be checked once.
+    ``problem`` is null for a valid event. ``careful`` looks for repeated keys in every row,
+    which doubles the run time; otherwise ``shape`` is a hash of the row's keys, so that one
+    row per shape can be checked.
     """
     joins = "".join(
         f" left join lookup_{each.name} on lookup_{each.name}.key = ({each.on})"
@@ -61,7 +62,7 @@ fields as (
 timed as (
     select *, coalesce(arrived_at, occurred_at) as received_at from fields
 ),
-judged as (
+checked as (
     select *, {_problem(form)} as problem from timed
 )
 select
@@ -83,11 +84,11 @@ select
     problem,
     case when problem is not null then rtrim(raw, chr(13) || chr(10)) end as raw,
     sanitised and problem is null as sanitised
-from judged"""
+from checked"""
 
 
 def _named(form: EventFormat, *, careful: bool) -> str:
-    """The rows with one text column per name of the format."""
+    """Return the query of the rows with one text column per name of the format."""
     if form.kind == "csv":
         return "select *, 0::ubigint as shape from rows_in"
     if form.kind == "parquet":
@@ -101,7 +102,7 @@ def _named(form: EventFormat, *, careful: bool) -> str:
     paths = ", ".join(literal(path) for path in form.columns.values())
     taken = ", ".join(f"found[{place}] as {name}" for place, name in enumerate(form.columns, 1))
     flaw = f"case when {_repeats(form)} then 'duplicate_key' end" if careful else "null"
-    # No filter on what is found: DuckDB would parse every row twice, for it and for the values.
+    # A filter on `found` would make DuckDB parse every row twice.
     return f"""
     select
         file, line, raw, shape, {taken},
@@ -119,12 +120,12 @@ def _named(form: EventFormat, *, careful: bool) -> str:
 
 
 def _parents(form: EventFormat) -> str:
-    """The objects that hold the wanted values, outermost first."""
+    """Return the paths of the objects that contain the values, outermost first."""
     return ", ".join(literal(path) for path in parent_paths(form))
 
 
 def parent_paths(form: EventFormat) -> list[str]:
-    """``$.a."$b".c`` is held by ``$``, ``$.a`` and ``$.a."$b"``."""
+    """Return the parents of all paths; ``$.a."$b".c`` has ``$``, ``$.a`` and ``$.a."$b"``."""
     found = {"$"}
     for path in form.columns.values():
         depth = 0
@@ -141,24 +142,24 @@ def _repeats(form: EventFormat) -> str:
 
 
 def repeats_query(form: EventFormat) -> str:
-    """Whether any of the rows of ``rows_in`` repeats a key."""
+    """Return the query whether any row of ``rows_in`` repeats a key."""
     return f"select coalesce(bool_or({_repeats(form)}), false) from rows_in"
 
 
 def _text(expression: str) -> str:
-    """The trimmed text, null for an empty one. Few texts need it, and looking is cheap."""
+    """Return SQL for the trimmed text, null when empty. The test is cheaper than trimming."""
     text = f"cast({expression} as varchar)"
     ragged = f"{text} = '' or starts_with({text}, ' ') or suffix({text}, ' ')"
     return f"case when {ragged} then nullif(trim({text}), '') else {text} end"
 
 
 def _clean(column: str) -> str:
-    """Postgres cannot hold NUL in a text; the rest of the text is worth keeping."""
+    """Return SQL that removes NUL, which Postgres cannot store in a text."""
     return f"case when sanitised then replace({column}, chr(0), '') else {column} end"
 
 
 def _holds_nul(form: EventFormat) -> str:
-    # In JSON a NUL can only stand as its escape; a plain one is no JSON.
+    # JSON allows a NUL only as an escape.
     return "contains(raw, '\\u0000')" if form.kind == "ndjson" else "contains(raw, chr(0))"
 
 
@@ -176,8 +177,8 @@ def _problem(form: EventFormat) -> str:
 
 def _bad_units(form: EventFormat) -> str:
     number = f"try_cast(units_text as {UNITS})"
-    # JSON numbers pass through a double on their way here: one of 16 digits or more counts
-    # only if the row spells it just so.
+    # DuckDB reads JSON numbers as doubles: one of 16 digits or more is accepted only if the
+    # row contains the same digits.
     altered = (
         " or (length(regexp_replace(units_text, '[^0-9]', '', 'g')) >= 16"
         " and not contains(raw, units_text))"

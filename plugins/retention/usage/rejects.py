@@ -1,4 +1,4 @@
-"""Rows that are no events: found in the lake, kept in ops.quarantine until they come good."""
+"""Rejected rows of event files: from the lake to ops.quarantine, until resolved."""
 
 # ruff: noqa: S608 - every part is a declaration of ours or a quoted literal
 
@@ -10,33 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retention.landing import quarantine
+from retention.landing.batch import COPY_REJECTS, REJECTS
 from retention.landing.load import Load
 from retention.usage import rollup
-from retention.usage.drop import Drop
+from retention.usage.compressed import is_gzip
+from retention.usage.drop_folder import DropFolder
 from retention.usage.lines import raw_lines
-from retention.usage.packed import is_gzip
 from retention.usage.parse import REASONS, literal
 from retention.usage.rollup import Contents, Share
 
 if TYPE_CHECKING:
     import duckdb
 
-_TABLES = (
-    "create temporary table incoming (record_id text not null) on commit drop",
-    """
-    create temporary table rejects (
-        seq bigint generated always as identity, record_id text, position text not null,
-        code text not null, reason text not null, raw text not null
-    ) on commit drop
-    """,
-)
-_COPY = "copy rejects (record_id, position, code, reason, raw) from stdin"
-# The ids that wait in quarantine.
+_INCOMING = "create temporary table incoming (record_id text not null) on commit drop"
+# The ids of open quarantine rows.
 _OPEN = """
 select distinct record_id from ops.quarantine
 where source = %s and stream = %s and resolved_at is null and record_id is not null
 """
-# A file that was replaced took its bad rows along, except those that came again.
+# A replaced file resolves its bad rows, except those that it contains again.
 _RESOLVE = """
 update ops.quarantine as held set resolved_at = %(loaded_at)s
 where held.source = %(source)s and held.stream = %(stream)s and held.resolved_at is null
@@ -51,7 +43,7 @@ where held.source = %(source)s and held.stream = %(stream)s and held.resolved_at
 
 @dataclass(frozen=True)
 class Reject:
-    """One row that is no event, where it stood and what it said."""
+    """One rejected row with its position and its text."""
 
     record_id: str | None
     position: str
@@ -64,7 +56,7 @@ class Reject:
 
 
 def unreadable(db: duckdb.DuckDBPyConnection, fresh: tuple[Share, ...]) -> list[Reject]:
-    """The rows of the fresh files that could not be read as events."""
+    """Return the rows of the fresh files that are not valid events."""
     found = []
     for share in fresh:
         rows = db.execute(
@@ -79,12 +71,12 @@ def unreadable(db: duckdb.DuckDBPyConnection, fresh: tuple[Share, ...]) -> list[
     return found
 
 
-def contradictions(db: duckdb.DuckDBPyConnection, lake: Contents, drop: Drop) -> list[Reject]:
-    """The rows that share an event id and differ, where the format calls that a defect."""
+def contradictions(db: duckdb.DuckDBPyConnection, lake: Contents, drop: DropFolder) -> list[Reject]:
+    """Return the rows with one event id and different content, if the format rejects them."""
     if lake.duplicates != "reject":
         return []
-    files = {share.part.folder.name: share.part.files for share in lake.living}
-    # A Parquet file has no lines to show; there the canonical row stands in.
+    files = {share.part.folder.name: share.part.files for share in lake.live}
+    # A Parquet file has no lines; quarantine gets the canonical row instead.
     paths = {each.name: each.path for each in drop.offered if not _is_parquet(each.path)}
     rows = [
         (files[part][file], line, event_id, canonical)
@@ -115,16 +107,16 @@ def keep(
     db: duckdb.DuckDBPyConnection,
     found: list[Reject],
     fresh: tuple[Share, ...],
-    drop: Drop,
+    drop: DropFolder,
 ) -> None:
-    """Write the rejected rows, and resolve what the fresh files brought in good order."""
-    for statement in _TABLES:
+    """Write the rejected rows to quarantine; resolve ids that are valid in the fresh files."""
+    for statement in (_INCOMING, REJECTS):
         load.conn.execute(statement)
-    with load.conn.cursor().copy(_COPY) as copy:
+    with load.conn.cursor().copy(COPY_REJECTS) as copy:
         for each in found:
-            copy.write_row((each.record_id, each.position, each.code, each.reason, each.raw))
-    waiting = [row[0] for row in load.conn.execute(_OPEN, [load.source, load.stream])]
-    good = _events_with(db, fresh, waiting)
+            copy.write_row((each.record_id, each.position, each.code, each.reason, each.raw, None))
+    open_ids = [row[0] for row in load.conn.execute(_OPEN, [load.source, load.stream])]
+    good = _events_with(db, fresh, open_ids)
     with load.conn.cursor().copy("copy incoming from stdin") as copy:
         for record_id in good:
             copy.write_row((record_id,))

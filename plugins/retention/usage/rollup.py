@@ -1,4 +1,4 @@
-"""Which days a load touches, and their rollup: every touched day whole, no other day."""
+"""Find the days that a load touches and roll up all events of those days."""
 
 # ruff: noqa: S608 - every part is a declaration of ours or a quoted literal
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SQL = Path(__file__).with_name("rollup.sql")
 BATCH_ROWS = 50_000
-# What makes two rows with one id the same event or a contradiction.
+
 COLUMNS = {
     "event_id": "varchar",
     "event_date": "date",
@@ -39,18 +39,19 @@ _NO_EVENTS = (
     + ", ".join(f"null::{kind} as {name}" for name, kind in COLUMNS.items())
     + ", null::varchar as part where false"
 )
+# Two rows with one id and equal content are one event; unequal content is a contradiction.
 CONTENT = "account_key, user_key, subscription_key, feature, occurred_at, units"
 
 
 @dataclass(frozen=True)
 class Share:
-    """Some files of a part, by number: the living ones, or those that were replaced."""
+    """Some files of a part, by number: the live ones, or the replaced ones."""
 
     part: Part
     numbers: frozenset[int]
 
     def relation(self, days: Iterable[date] | None = None) -> str:
-        """A query for the events of these files, of all days or of those given."""
+        """Return the query of the events of these files, on all days or the given ones."""
         terms = ["problem is null"]
         if len(self.numbers) < len(self.part.files):
             terms.append(f"file in ({', '.join(map(str, sorted(self.numbers)))})")
@@ -66,13 +67,13 @@ class Share:
 
 @dataclass(frozen=True)
 class Contents:
-    """The lake as a load finds it: what counts, what is new to it, what no longer counts.
+    """The lake at the time of a load: live, fresh and replaced files.
 
-    Events received before ``since`` were counted by earlier loads, those from ``until`` on
-    are left to later ones.
+    Earlier loads counted the events received before ``since``; later loads will count those
+    received at ``until`` or later.
     """
 
-    living: tuple[Share, ...]
+    live: tuple[Share, ...]
     fresh: tuple[Share, ...]
     replaced: tuple[Share, ...]
     since: datetime | None
@@ -81,14 +82,14 @@ class Contents:
 
     @property
     def settled(self) -> tuple[Share, ...]:
-        return tuple(share for share in self.living if share not in self.fresh)
+        return tuple(share for share in self.live if share not in self.fresh)
 
 
 def touched_days(db: duckdb.DuckDBPyConnection, lake: Contents) -> tuple[set[date], int]:
-    """The days this load may change, and how many events it newly counts.
+    """Return the days that this load may change, and the number of events it adds.
 
-    They are the days of its own events, of those it replaces, and of any earlier event that
-    has the id of one of them.
+    These are the days of its own events, of the events it replaces, and of earlier events
+    with the same ids.
     """
     due = [_changes(share, None, lake.until) for share in lake.fresh]
     undone = []
@@ -114,7 +115,7 @@ def touched_days(db: duckdb.DuckDBPyConnection, lake: Contents) -> tuple[set[dat
 
 
 def open_events(db: duckdb.DuckDBPyConnection, lake: Contents, days: set[date]) -> None:
-    """Make the views ``events`` and ``touched_days`` that rollup.sql reads."""
+    """Create the views ``events`` and ``touched_days`` that rollup.sql reads."""
     dates = ", ".join(f"(date '{day}')" for day in sorted(days)) or "(null::date)"
     db.execute(
         "create or replace temp view touched_days as"
@@ -142,7 +143,7 @@ def open_events(db: duckdb.DuckDBPyConnection, lake: Contents, days: set[date]) 
 
 
 def contradictions(db: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
-    """(part, file, line, event_id, canonical row as JSON) of rows that share an id and differ."""
+    """Return (part, file, line, event_id, canonical row as JSON) of contradicting rows."""
     return db.execute(
         "select part, file, line, event_id,"
         f" cast(to_json(struct_pack({_packed()})) as varchar)"
@@ -151,7 +152,7 @@ def contradictions(db: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
 
 
 def rollup(db: duckdb.DuckDBPyConnection) -> pa.RecordBatchReader:
-    """The rollup of the touched days as a stream of Arrow batches."""
+    """Return the rollup of the touched days as a stream of Arrow batches."""
     return db.sql(SQL.read_text()).to_arrow_reader(BATCH_ROWS)
 
 
@@ -167,9 +168,9 @@ def _changes(share: Share, since: datetime | None, until: datetime) -> str:
 
 
 def _union(lake: Contents, days: set[date], *, within: bool) -> str:
-    """A query for the received events of the days, or of all other days."""
+    """Return the query of the received events on these days, or on all other days."""
     relations = [_NO_EVENTS]
-    for share in lake.living:
+    for share in lake.live:
         wanted = {day for day in share.part.days if (day in days) == within}
         if wanted:
             relations.append(share.relation(None if wanted == set(share.part.days) else wanted))
@@ -178,17 +179,17 @@ def _union(lake: Contents, days: set[date], *, within: bool) -> str:
 
 
 def _days(db: duckdb.DuckDBPyConnection, query: str) -> dict[date, int]:
-    """How many rows of the query each event date has."""
+    """Count the rows of the query per event date."""
     counted = f"select event_date, count(*) from ({query}) group by 1"
     return dict(db.execute(counted).fetchall())
 
 
-def shares(parts: Sequence[Part], living: dict[str, str]) -> tuple[Share, ...]:
-    """For each part the files of it that ``living`` (file name -> folder name) still names."""
+def shares(parts: Sequence[Part], live: dict[str, str]) -> tuple[Share, ...]:
+    """Return, for each part, its files that ``live`` (file name -> folder name) names."""
     found = []
     for part in parts:
         numbers = frozenset(
-            number for number, name in enumerate(part.files) if living.get(name) == part.folder.name
+            number for number, name in enumerate(part.files) if live.get(name) == part.folder.name
         )
         if numbers:
             found.append(Share(part, numbers))

@@ -1,4 +1,4 @@
-"""The rows of event files as a relation that DuckDB can read, whatever kind of file they are."""
+"""Register the rows of event files of any kind as a DuckDB relation."""
 
 # ruff: noqa: S608 - every part is a declaration of ours or a quoted literal
 
@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retention.errors import ExtractionError, RetentionError
+from retention.usage.compressed import EventFile, damaged, decompressed
 from retention.usage.csv_rows import csv_batches, csv_schema
 from retention.usage.formats import EventFormat
 from retention.usage.lines import json_batches, row_schema
-from retention.usage.packed import Parcel, damaged, unpacked
 from retention.usage.parse import literal
 
 if TYPE_CHECKING:
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
 def rows_in(
     db: duckdb.DuckDBPyConnection,
     form: EventFormat,
-    parcels: list[Parcel],
+    event_files: list[EventFile],
     folder: Path,
-    stay_alive: Callable[[], None],
+    keep_alive: Callable[[], None],
 ) -> Iterator[None]:
-    """``rows_in`` stands for the rows of the files meanwhile; their own errors come through."""
+    """Register the rows as relation ``rows_in`` for the block; raises their RetentionError."""
     import duckdb
     import pyarrow as pa
 
     if form.kind == "parquet":
-        with _parquet_rows(db, parcels, folder):
+        with _parquet_rows(db, event_files, folder):
             yield
         return
     csv = form.kind == "csv"
     failure: list[RetentionError] = []
-    batches = csv_batches(parcels, form) if csv else json_batches(parcels)
+    batches = csv_batches(event_files, form) if csv else json_batches(event_files)
 
     def guarded() -> Iterator[pa.RecordBatch]:
         try:
             for batch in batches:
-                stay_alive()
+                keep_alive()
                 yield batch
         except RetentionError as error:
             failure.append(error)
@@ -55,7 +55,7 @@ def rows_in(
     try:
         yield
     except duckdb.Error:
-        # DuckDB tells it in its own words; ours name the file.
+        # The original error names the file, DuckDB's wrapper does not.
         if failure:
             raise failure[0] from None
         raise
@@ -65,23 +65,23 @@ def rows_in(
 
 @contextmanager
 def _parquet_rows(
-    db: duckdb.DuckDBPyConnection, parcels: list[Parcel], folder: Path
+    db: duckdb.DuckDBPyConnection, event_files: list[EventFile], folder: Path
 ) -> Iterator[None]:
     import duckdb
 
-    scratch = folder / "unpacked"
+    scratch = folder / "decompressed"
     scratch.mkdir()
     try:
         reads = []
-        for parcel in parcels:
-            path = literal(str(unpacked(parcel, scratch)))
+        for event_file in event_files:
+            path = literal(str(decompressed(event_file, scratch)))
             source = f"read_parquet({path}, file_row_number = true)"
             try:
                 db.execute(f"select count(*) from (select * from {source})").fetchall()
             except duckdb.Error as error:
-                raise damaged(parcel, str(error).splitlines()[0]) from error
+                raise damaged(event_file, str(error).splitlines()[0]) from error
             reads.append(
-                f"select *, {parcel.number}::integer as file, file_row_number + 1 as line "
+                f"select *, {event_file.number}::integer as file, file_row_number + 1 as line "
                 f"from {source}"
             )
         union = " union all by name ".join(reads)
@@ -92,7 +92,7 @@ def _parquet_rows(
         yield
     except duckdb.BinderException as error:
         message = str(error).splitlines()[0]
-        raise ExtractionError(message, code="missing_column", where=parcels[0].name) from error
+        raise ExtractionError(message, code="missing_column", where=event_files[0].name) from error
     finally:
         db.execute("drop view if exists rows_in")
         shutil.rmtree(scratch, ignore_errors=True)

@@ -13,7 +13,7 @@ from retention.errors import ExtractionError
 from retention.source import Connection, Record, Rejected, Stream
 from retention.sources.hubspot import SOURCE
 from retention.window import Window
-from tests.vendor_replay import Answer, Asked, Replay, said
+from tests.vendor_replay import Answer, Replay, Request, json_answer
 
 DAY = Window(datetime(2026, 6, 30, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC))  # a Tuesday
 
@@ -47,20 +47,38 @@ class Crm:
     def __init__(self, docs: list[dict[str, Any]] = ()) -> None:  # type: ignore[assignment]
         self.docs = {int(doc["id"]): doc for doc in docs}
         self.archived: list[dict[str, Any]] = []
+        self.vanished: set[str] = set()  # archived between the list and the batch read
         self.links: dict[str, list[str]] = {}
 
-    def __call__(self, asked: Asked) -> Answer:
-        if asked.path.endswith("/search"):
-            return self.search(asked.body)
-        if "/associations/" in asked.path:
-            return self.associated(asked.body["inputs"])
-        gone = asked.query["archived"] == "true"
+    def __call__(self, request: Request) -> Answer:
+        if request.path.endswith("/search"):
+            return self.search(request.body)
+        if "/associations/" in request.path:
+            return self.associated(request.body["inputs"])
+        if request.path.endswith("/batch/read"):
+            return self.batch(request)
+        if len(request.query.get("properties", "")) > 16_000:
+            return Answer(b"<html>414 Request-URI Too Large</html>", 414)
+        gone = request.query["archived"] == "true"
         docs = self.archived if gone else [self.docs[key] for key in sorted(self.docs)]
-        start, size = int(asked.query.get("after", 0)), int(asked.query["limit"])
+        start, size = int(request.query.get("after", 0)), int(request.query["limit"])
         page: dict[str, Any] = {"results": docs[start : start + size]}
         if start + size < len(docs):
             page["paging"] = {"next": {"after": str(start + size)}}
-        return said(page)
+        return json_answer(page)
+
+    def batch(self, request: Request) -> Answer:
+        """Answer a batch read: in any order, without what is gone."""
+        wanted = {each["id"] for each in request.body["inputs"]}
+        assert len(wanted) <= 100
+        gone = request.query["archived"] == "true"
+        docs = self.archived if gone else [self.docs[key] for key in sorted(self.docs)]
+        found = [doc for doc in docs if doc["id"] in wanted and doc["id"] not in self.vanished]
+        values = dict.fromkeys(request.body["properties"], "asked")
+        results = [doc | {"properties": values | doc["properties"]} for doc in found[::-1]]
+        errors = [{"category": "OBJECT_NOT_FOUND", "message": "gone"}] if self.vanished else []
+        status = 207 if errors else 200
+        return json_answer({"status": "COMPLETE", "results": results, "errors": errors}, status)
 
     def found(self, body: dict[str, Any]) -> list[dict[str, Any]]:
         rules = {rule["operator"]: int(rule["value"]) for rule in self.filters(body)}
@@ -77,12 +95,12 @@ class Crm:
     def search(self, body: dict[str, Any]) -> Answer:
         start, size = int(body.get("after", 0)), body["limit"]
         if start + size > 10_000 or size > 200:
-            return said({"status": "error", "message": "beyond 10,000"}, 400)
+            return json_answer({"status": "error", "message": "beyond 10,000"}, 400)
         found = self.found(body)
         page: dict[str, Any] = {"total": len(found), "results": found[start : start + size]}
         if start + size < len(found):
             page["paging"] = {"next": {"after": str(start + size)}}
-        return said(page)
+        return json_answer(page)
 
     def associated(self, inputs: list[dict[str, str]]) -> Answer:
         assert len(inputs) <= 1000
@@ -95,7 +113,7 @@ class Crm:
             for each in inputs
             if (others := self.links.get(each["id"]))
         ]
-        return said({"status": "COMPLETE", "results": results})
+        return json_answer({"status": "COMPLETE", "results": results})
 
 
 def read(

@@ -8,7 +8,7 @@ from retention.source import Record
 from retention.sources.hubspot import SOURCE
 from retention.window import Window
 from tests.sources.hubspot.crm import DAY, HISTORY, Crm, company, fails, ids, read
-from tests.vendor_replay import Answer, Asked, Replay, said
+from tests.vendor_replay import Answer, Replay, Request, json_answer
 
 
 def test_archived_objects_arrive_as_deleted() -> None:
@@ -24,7 +24,7 @@ def test_archived_objects_arrive_as_deleted() -> None:
         assert ids(read(server.connection(), HISTORY)) == ["1", "8", "9"]
 
 
-def test_an_association_that_moves_nothing_is_seen_within_a_week() -> None:
+def test_an_association_without_a_new_time_stamp_is_found_within_a_week() -> None:
     """A17: the contact's own time stamp stays; one window of every seven reads the lists."""
     contacts = SOURCE.stream("contacts")
     crm = Crm([company(1, datetime(2026, 1, 1, tzinfo=UTC))])
@@ -55,18 +55,18 @@ def test_a_document_is_the_same_from_the_list_and_from_the_search() -> None:
     assert "associations" not in listed[1].doc  # type: ignore[union-attr]
 
 
-def test_associations_beyond_one_page_are_read_on() -> None:
+def test_all_pages_of_associations_are_read() -> None:
     """A12: an object with more associations than one answer holds."""
     pages = {
         None: {"to": [{"toObjectId": 5}], "paging": {"next": {"after": "x"}}},
         "x": {"to": [{"toObjectId": 6, "associationTypes": [{"label": "Primary company"}]}]},
     }
 
-    def vendor(asked: Asked) -> Answer:
-        if "/associations/" not in asked.path:
-            return Crm([company(1)])(asked)
-        page = pages[asked.body["inputs"][0].get("after")]
-        return said({"results": [{"from": {"id": "1"}, **page}]})
+    def vendor(request: Request) -> Answer:
+        if "/associations/" not in request.path:
+            return Crm([company(1)])(request)
+        page = pages[request.body["inputs"][0].get("after")]
+        return json_answer({"results": [{"from": {"id": "1"}, **page}]})
 
     contacts = SOURCE.stream("contacts")
     vendor_of_contacts = Replay(vendor)
@@ -76,13 +76,13 @@ def test_associations_beyond_one_page_are_read_on() -> None:
     assert [each["id"] for each in found] == ["6", "5"]  # the primary one first
 
 
-def test_a_failed_association_is_no_missing_association() -> None:
+def test_a_failed_association_request_is_an_error() -> None:
     """B3: part of a batch failed, and the status was a good one."""
     failed = {"results": [], "numErrors": 1, "errors": [{"status": "error", "message": "later"}]}
     crm = Crm([company(1)])
 
-    def vendor(asked: Asked) -> Answer:
-        return said(failed, 207) if "/associations/" in asked.path else crm(asked)
+    def vendor(request: Request) -> Answer:
+        return json_answer(failed, 207) if "/associations/" in request.path else crm(request)
 
     with Replay(vendor) as server:
         assert fails(server, HISTORY, SOURCE.stream("contacts")).code == "incomplete_read"

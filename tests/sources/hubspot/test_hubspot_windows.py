@@ -21,12 +21,12 @@ from tests.sources.hubspot.crm import (
 from tests.vendor_replay import Replay
 
 
-def test_the_window_goes_to_the_vendor() -> None:
+def test_the_window_is_sent_to_the_vendor() -> None:
     """Both ends, half-open, and the property that contacts call by another name."""
     contacts = SOURCE.stream("contacts")
     with Replay(Crm()) as server:
         read(server.connection(), stream=contacts)
-        first, second, _ = Crm.filters(server.asked[0].body)
+        first, second, _ = Crm.filters(server.requests[0].body)
     assert first == {
         "propertyName": "lastmodifieddate",
         "operator": "GTE",
@@ -35,7 +35,7 @@ def test_the_window_goes_to_the_vendor() -> None:
     assert (second["operator"], second["value"]) == ("LT", str(millis("2026-07-01T00:00:00Z")))
 
 
-def test_history_leaves_what_was_born_after_it() -> None:
+def test_history_excludes_records_created_after_it() -> None:
     young = company(2) | {"createdAt": stamp(DAY.end)}
     with Replay(Crm([company(1), young])) as server:
         extraction = COMPANIES.extract(server.connection(), COMPANIES, HISTORY)

@@ -11,7 +11,7 @@ from retention.errors import ExtractionError
 from retention.source import Connection, Record, Rejected, Stream
 from retention.sources.stripe import SOURCE
 from retention.window import Window
-from tests.vendor_replay import Answer, Asked, Replay, said
+from tests.vendor_replay import Answer, Replay, Request, json_answer
 
 DAY = Window(datetime(2026, 6, 30, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC))
 HISTORY = Window(None, DAY.end)
@@ -51,38 +51,40 @@ class Billing:
         self.events = [OLD, *events]
         self.nested: dict[str, list[dict[str, Any]]] = {}
 
-    def __call__(self, asked: Asked) -> Answer:
-        if asked.path in self.nested:
-            return self.page(asked, self.nested[asked.path])
-        if asked.path == "/v1/events":
-            prefix = asked.query.get("type", "*").rstrip("*")
+    def __call__(self, request: Request) -> Answer:
+        if request.path in self.nested:
+            return self.page(request, self.nested[request.path])
+        if request.path == "/v1/events":
+            prefix = request.query.get("type", "*").rstrip("*")
             found = [doc for doc in self.events if doc["type"].startswith(prefix)]
-            return self.page(asked, self.newest_first(asked, found))
-        key = asked.path.rsplit("/", 1)[1]
+            return self.page(request, self.newest_first(request, found))
+        key = request.path.rsplit("/", 1)[1]
         if "_" in key:
             doc = self.objects.get(key)
             missing = {"error": {"code": "resource_missing", "message": f"No such: '{key}'"}}
-            return said(doc) if doc else said(missing, 404)
+            return json_answer(doc) if doc else json_answer(missing, 404)
         living = [doc for doc in self.objects.values() if not doc.get("deleted")]
-        return self.page(asked, self.newest_first(asked, living))
+        return self.page(request, self.newest_first(request, living))
 
     @staticmethod
-    def newest_first(asked: Asked, docs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        low = int(asked.query.get("created[gte]", 0))
-        high = int(asked.query.get("created[lt]", 1 << 62))
+    def newest_first(request: Request, docs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        low = int(request.query.get("created[gte]", 0))
+        high = int(request.query.get("created[lt]", 1 << 62))
         found = [doc for doc in docs if low <= doc["created"] < high]
         return sorted(found, key=lambda doc: (doc["created"], doc["id"]), reverse=True)
 
     @staticmethod
-    def page(asked: Asked, docs: list[dict[str, Any]]) -> Answer:
+    def page(request: Request, docs: list[dict[str, Any]]) -> Answer:
         ids = [doc["id"] for doc in docs]
         start = (
-            ids.index(asked.query["starting_after"]) + 1 if "starting_after" in asked.query else 0
+            ids.index(request.query["starting_after"]) + 1
+            if "starting_after" in request.query
+            else 0
         )
-        size = int(asked.query["limit"])
+        size = int(request.query["limit"])
         assert size <= 100
         data = docs[start : start + size]
-        return said({"object": "list", "data": data, "has_more": start + size < len(docs)})
+        return json_answer({"object": "list", "data": data, "has_more": start + size < len(docs)})
 
 
 def read(

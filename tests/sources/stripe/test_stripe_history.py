@@ -19,7 +19,7 @@ from tests.sources.stripe.billing import (
 from tests.vendor_replay import Replay
 
 
-def test_history_is_everything_born_before_its_end() -> None:
+def test_history_holds_everything_created_before_its_end() -> None:
     billing = Billing([customer(n) for n in range(250)] + [customer(999, END)])
     with Replay(billing) as server:
         extraction = CUSTOMERS.extract(server.connection(), CUSTOMERS, HISTORY)
@@ -30,9 +30,9 @@ def test_history_is_everything_born_before_its_end() -> None:
 def test_history_of_subscriptions_includes_the_ended_ones() -> None:
     with Replay(Billing()) as server:
         read(server.connection(), HISTORY, SOURCE.stream("subscriptions"))
-    (listed,) = [asked for asked in server.asked if asked.path == "/v1/subscriptions"]
+    (listed,) = [request for request in server.requests if request.path == "/v1/subscriptions"]
     assert listed.query["status"] == "all"
-    assert {asked.headers["stripe-version"] for asked in server.asked} == {API_VERSION}
+    assert {request.headers["stripe-version"] for request in server.requests} == {API_VERSION}
 
 
 def test_a_listing_neither_hides_a_change_nor_loses_to_an_older_one() -> None:

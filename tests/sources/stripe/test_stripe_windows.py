@@ -55,7 +55,7 @@ def test_the_window_is_half_open() -> None:
         assert sorted(ids(read(server.connection()))) == ["cus_1", "cus_2"]  # type: ignore[type-var]
 
 
-def test_events_that_may_have_expired_bring_a_full_listing() -> None:
+def test_possibly_expired_events_cause_a_full_listing() -> None:
     """A11: no event from before the window is left, so no event of it may be: list all again."""
     billing = Billing(
         [customer(1), customer(2)], [event(1, END - 5, "customer.updated", customer(1))]

@@ -52,8 +52,8 @@ unioned as (
 
 )
 
--- A subscription that will end keeps its MRR until then, but has been lost since the
--- request. Accounts that were merged may both have told of it.
+-- A cancelled subscription keeps its MRR until it ends; committed MRR excludes it from
+-- the request on. Merged accounts may both carry the request: keep the newest.
 select distinct on (identities.customer_id, unioned.source, unioned.subscription_key)
     identities.customer_id,
     unioned.source,

@@ -51,7 +51,8 @@ first_paid as (
 
 ),
 
--- Who has paid before and pays nothing now is still a customer under some policies.
+-- Some policies keep a customer that paid before and now has a free plan or a full
+-- discount.
 free as (
 
     select

@@ -4,17 +4,19 @@ with
 
 months as (
 
-    select month from {{ ref('int_months') }}
+    -- The opening of the first month needs the rate of the month before.
+    select month.day::date as month
 
-    union
-
-    -- The month before the first one is needed to value what the first month opens
-    -- with, and the running month to value what is in force today.
-    select (min(month) - interval '1 month')::date from {{ ref('int_months') }}
-
-    union
-
-    select date_trunc('month', {{ as_of() }})::date
+    from generate_series(
+        (
+            select
+                date_trunc('month', least(min(lines.starts_date), {{ as_of() }}))
+                - interval '1 month'
+            from {{ ref('int_subscription_lines') }} as lines
+        ),
+        {{ as_of() }}::timestamp,
+        interval '1 month'
+    ) as month (day)
 
 ),
 
@@ -30,8 +32,8 @@ fx_rates as (
 
 ),
 
--- A month without a rate carries the last known one and says so. A currency that has no
--- rate at all stays unconverted: an invented rate would be worse than a missing amount.
+-- A month without a rate carries the last known one and sets is_fx_carried. A currency
+-- without any rate stays unconverted: a missing amount is better than a wrong one.
 rates as (
 
     select

@@ -14,7 +14,7 @@ customer_keys as (
 
 stripe_invoices as (
 
-    select * from {{ ref('int_stripe_bills') }}
+    select * from {{ ref('int_stripe_invoices') }}
 
 ),
 
@@ -32,7 +32,7 @@ currencies as (
 
 ),
 
--- An invoice that is charged automatically has no due date: it is due when it is made.
+-- An automatically charged invoice has no due date: it is due when it is created.
 stripe as (
 
     select
@@ -51,7 +51,7 @@ stripe as (
         coalesce(stripe_invoices.paid_at, stripe_invoices.written_off_at)::date
             as settled_date,
         stripe_invoices.written_off_at::date as written_off_date,
-        -- The last attempt of a paid invoice is the one that went through.
+        -- The last attempt of a paid invoice succeeded.
         stripe_invoices.attempt_count - case
             when stripe_invoices.status = 'paid' and stripe_invoices.attempt_count > 0
                 then 1

@@ -6,7 +6,7 @@ ranges as (
 
 ),
 
--- Only months that have ended: a running month would look like a fall.
+-- Only complete months: a partial month would look like a decline.
 months as (
 
     select

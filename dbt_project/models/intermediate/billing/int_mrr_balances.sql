@@ -1,10 +1,4 @@
-{{
-    config(
-        materialized='ledger',
-        meta={'redo': 'customer'},
-        indexes=[{'columns': ['customer_id']}]
-    )
-}}
+{{ config(**rebuilt()) }}
 
 with
 
@@ -12,7 +6,7 @@ terms as (
 
     select * from {{ ref('int_mrr_terms') }}
 
-    where policy = 'default' and {{ is_redone_customer('customer_id') }}
+    where policy = 'default' and {{ is_to_rebuild('customer_id') }}
 
 ),
 
@@ -40,7 +34,7 @@ steps as (
 
 ),
 
--- One step per day: what goes up and down within a day has not moved at its end.
+-- Net changes per day: MRR is measured at the end of a day.
 changes as (
 
     select
@@ -57,7 +51,7 @@ changes as (
 
 ),
 
--- A rebate that outlives what it was for is a debt, not negative revenue.
+-- A discount that outlasts its subscription must not make MRR negative.
 balances as (
 
     select

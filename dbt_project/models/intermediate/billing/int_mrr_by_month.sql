@@ -1,10 +1,4 @@
-{{
-    config(
-        materialized='ledger',
-        meta={'redo': 'month'},
-        indexes=[{'columns': ['customer_id']}]
-    )
-}}
+{{ config(**rebuilt(by_month=true)) }}
 
 with
 
@@ -18,7 +12,7 @@ ranges as (
 
     select * from {{ ref('int_mrr_ranges') }}
 
-    where {{ is_redone_month('customer_id', 'ends_date', or_open=true) }}
+    where {{ is_to_rebuild('customer_id', 'ends_date', or_open=true) }}
 
 ),
 
@@ -26,7 +20,7 @@ movements as (
 
     select * from {{ ref('int_mrr_movements') }}
 
-    where {{ is_redone_month('customer_id', 'movement_date') }}
+    where {{ is_to_rebuild('customer_id', 'movement_date') }}
 
 ),
 
@@ -36,7 +30,7 @@ fx_rates as (
 
 ),
 
--- Opening and closing balances and movements of a month, one kind of row each.
+-- Opening balance, closing balance and movements of a month, one row each.
 entries as (
 
     select
@@ -115,12 +109,11 @@ summed as (
 
     from entries
 
-    where {{ is_redone_month('customer_id', 'month') }}
+    where {{ is_to_rebuild('customer_id', 'month') }}
 
     group by customer_id, currency, month
 
-    -- A range that fell to zero still covers its days; a month of nothing but zeros is
-    -- no month.
+    -- A range of zero MRR covers its days too; drop months with zeros only.
     having count(*) filter (where amount != 0) > 0
 
 )

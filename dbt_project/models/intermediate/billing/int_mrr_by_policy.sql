@@ -1,10 +1,4 @@
-{{
-    config(
-        materialized='ledger',
-        meta={'redo': 'month'},
-        indexes=[{'columns': ['customer_id']}]
-    )
-}}
+{{ config(**rebuilt(by_month=true)) }}
 
 with
 
@@ -12,13 +6,15 @@ terms as (
 
     select * from {{ ref('int_mrr_terms') }}
 
-    where {{ is_redone_month('customer_id', 'ends_date', or_open=true) }}
+    where {{ is_to_rebuild('customer_id', 'ends_date', or_open=true) }}
 
 ),
 
 months as (
 
-    select * from {{ ref('int_months') }}
+    select distinct month from {{ ref('int_fx_rates_monthly') }}
+
+    where month <= {{ last_month() }}
 
 ),
 
@@ -28,13 +24,7 @@ fx_rates as (
 
 ),
 
-first_rates as (
-
-    select min(month) as month from fx_rates
-
-),
-
--- Read once: this is the longest table of the ledger.
+-- Read once: this is the largest table of the MRR history.
 steps as (
 
     select
@@ -58,7 +48,7 @@ steps as (
 
 ),
 
--- Terms that renew at the same price cancel out, so few steps are left.
+-- Renewals at the same price cancel out, which leaves few steps.
 changes as (
 
     select
@@ -113,18 +103,14 @@ by_rate as (
         on
             balances.month <= months.month
             and balances.until_month > months.month
-    cross join first_rates
     left join fx_rates
         on
             balances.currency = fx_rates.currency
-            and case
-                when balances.rated_month is null then months.month
-                else greatest(balances.rated_month, first_rates.month)
-            end = fx_rates.month
+            and coalesce(balances.rated_month, months.month) = fx_rates.month
 
     where
         balances.mrr_amount != 0
-        and {{ is_redone_month('balances.customer_id', 'months.month') }}
+        and {{ is_to_rebuild('balances.customer_id', 'months.month') }}
 
 )
 

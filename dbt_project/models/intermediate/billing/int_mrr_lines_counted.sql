@@ -27,8 +27,8 @@ subscriptions as (
 
 ),
 
--- A subscription that another one of the same customer follows before the month is over
--- was replaced, not lost.
+-- A subscription is replaced, not lost, when another one of the same customer starts
+-- before the month ends.
 replaced as (
 
     select distinct
@@ -45,7 +45,7 @@ replaced as (
 
 ),
 
--- What a policy counts and until when, were every bill paid and every renewal in time.
+-- Days that a policy counts if every bill is paid and every renewal is in time.
 counted as (
 
     select

@@ -1,7 +1,9 @@
+-- A full refresh must keep what readers were shown, or every month is restated from 0.
 {{
     config(
         materialized='incremental',
         incremental_strategy='from_first_day',
+        full_refresh=false,
         on_schema_change='append_new_columns'
     )
 }}
@@ -24,7 +26,7 @@ figures as (
 
 ),
 
--- What readers were shown last: builds after that publish give way to this one.
+-- The last published version; this build replaces builds that were never published.
 shown as (
 
     {{ mrr_months_shown() }}
@@ -58,11 +60,12 @@ compared as (
 
 )
 
--- A month that had ended when readers were last shown anything was told already.
+-- A month that had ended at the last publish is already published. Before the first
+-- publish there is no published figure, and nothing is restated.
 select
     *,
     (
-        {{ is_incremental() | lower }}
+        exists (select 1 from shown)
         and (month + interval '1 month')::date <= {{ first_day_to_score() }}
     ) as is_restated,
     {{ as_of() }} as as_of_date

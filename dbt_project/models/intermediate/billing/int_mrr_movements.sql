@@ -12,9 +12,8 @@ volume_steps as (
 
 ),
 
--- A customer's amounts in different currencies are added here only to ask whether all
--- of them are zero: no amount is negative, so the sum is zero exactly when each of them
--- is.
+-- Adding amounts in different currencies only tests whether all are zero: no amount is
+-- negative, so the sum is zero exactly when each amount is.
 customer_days as (
 
     select
@@ -68,8 +67,7 @@ movements as (
 
 )
 
--- Who comes and who goes does so whole, so only changes of who stays have a price and a
--- volume.
+-- Only expansion and contraction have a price and a volume part.
 select
     movements.*,
     (movements.movement_amount - volume_steps.volume_amount)::numeric(18, 4)

@@ -9,7 +9,7 @@ debts as (
     where
         status != 'void'
         and subscription_key is not null
-        -- Most bills are paid in time, and nothing of them is looked at any further.
+        -- Filter early: most invoices are paid in time.
         and (
             paid_date is null or paid_date > due_date or written_off_date is not null
         )
@@ -22,7 +22,7 @@ switches as (
 
 ),
 
--- Longer overdue than the policy puts up with, until it is paid.
+-- Overdue for longer than the policy tolerates, until paid.
 late as (
 
     select

@@ -14,7 +14,7 @@ switches as (
 
 ),
 
--- What is in force at the month's end and was cancelled by then will not be renewed.
+-- In force at the month's end but already cancelled.
 cancelled as (
 
     select
@@ -69,7 +69,7 @@ apart as (
 
 ),
 
--- Fees that no subscription repeats, in the month from which they are owed.
+-- One-off fees, in the month from which they are owed.
 one_off as (
 
     select

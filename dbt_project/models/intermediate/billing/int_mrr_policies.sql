@@ -42,7 +42,7 @@ policies as (
 
 )
 
--- A policy that moves no money away from the default has the default's.
+-- A policy without stages of its own has the MRR of the default.
 select
     policies.*,
     coalesce(last_stages.policy, 'default') as stage_policy,

@@ -33,8 +33,8 @@ resolved as (
 
 ),
 
--- From the default to a policy in steps, one cause at a time: what the ledger changes
--- by from one step to the next is what the cause is worth.
+-- Stages lead from the default to a policy, one cause at a time. The change of MRR from
+-- one stage to the next is the effect of the cause.
 turns as (
 
     select distinct

@@ -1,13 +1,4 @@
-{{
-    config(
-        materialized='ledger',
-        meta={'redo': 'customer'},
-        post_hook='{{ tell_ledger_changes() }}',
-        indexes=[{'columns': ['customer_id']}]
-    )
-}}
-
-{{ built_after('int_ledger_changes') }}
+{{ config(**rebuilt()) }}
 
 with
 
@@ -15,7 +6,7 @@ lines as (
 
     select * from {{ ref('int_mrr_lines_counted') }}
 
-    where {{ is_redone_customer('customer_id') }}
+    where {{ is_to_rebuild('customer_id') }}
 
 ),
 
@@ -39,7 +30,8 @@ in_order as (
 
 ),
 
--- A gap that the policy tolerates: what ended there goes on until the next term begins.
+-- In a gap that the policy tolerates, the ended term continues until the next one
+-- begins.
 gaps as (
 
     select distinct

@@ -1,10 +1,4 @@
-{{
-    config(
-        materialized='ledger',
-        meta={'redo': 'customer'},
-        indexes=[{'columns': ['customer_id']}]
-    )
-}}
+{{ config(**rebuilt()) }}
 
 with
 
@@ -12,7 +6,7 @@ terms as (
 
     select * from {{ ref('int_mrr_terms') }}
 
-    where policy = 'default' and {{ is_redone_customer('customer_id') }}
+    where policy = 'default' and {{ is_to_rebuild('customer_id') }}
 
 ),
 
@@ -78,8 +72,8 @@ balances as (
 
 )
 
--- More or fewer of the same thing, at the price it had before: the rest is price. What
--- was not sold before, or is not sold any more, is all volume.
+-- Volume effect = change of quantity at the earlier price; the rest is the price
+-- effect. An added or dropped product is volume only.
 select
     customer_id,
     currency,

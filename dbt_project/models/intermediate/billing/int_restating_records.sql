@@ -77,9 +77,9 @@ billed as (
         invoices.source_record_id,
         invoices.cause,
         max(invoices.doc ->> 'customer') as account_key,
-        min(to_timestamp((line.doc #>> '{period,start}')::bigint)::date)
+        min(ops.try_epoch(line.doc #>> '{period,start}')::date)
         - (select tolerance.days from tolerance) as starts_date,
-        max(to_timestamp((line.doc #>> '{period,end}')::bigint)::date) as ends_date
+        max(ops.try_epoch(line.doc #>> '{period,end}')::date) as ends_date
 
     from invoices
     cross join
@@ -94,8 +94,8 @@ billed as (
         source_record_id,
         cause,
         max(doc ->> 'account_id') as account_key,
-        min((doc ->> 'starts_on')::date) as starts_date,
-        max(coalesce((doc ->> 'ends_on')::date, 'infinity')) as ends_date
+        min(ops.try_date(doc ->> 'starts_on')) as starts_date,
+        max(coalesce(ops.try_date(doc ->> 'ends_on'), 'infinity')) as ends_date
 
     from subscriptions
 
@@ -103,7 +103,7 @@ billed as (
 
 ),
 
--- Whose money it was before and whose it is now: both figures move.
+-- The former and the current customer of the record: the figures of both change.
 owned as (
 
     select distinct
@@ -147,7 +147,7 @@ moved as (
             values (customer_keys.account_key), (customer_keys.customer_id)
         ) as party (customer_id)
 
-    -- An id that was merged before it ever paid moves nothing.
+    -- Merging an account that never paid changes no figure.
     where
         customer_keys.rule = 'merged_into'
         and exists (

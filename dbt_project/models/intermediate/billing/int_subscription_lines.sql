@@ -1,16 +1,10 @@
-{{
-    config(
-        materialized='ledger',
-        meta={'redo': 'customer'},
-        indexes=[{'columns': ['customer_id']}]
-    )
-}}
+{{ config(**rebuilt()) }}
 
 with
 
 stripe_terms as (
 
-    {{ stripe_terms_to_build() }}
+    select * from {{ ref('int_stripe_terms') }}
 
 ),
 
@@ -26,7 +20,7 @@ identities as (
 
 ),
 
--- Few, and looked up by every line.
+-- Materialized: a small set that every line looks up.
 cancellations as materialized (
 
     select * from {{ ref('int_cancellations') }}
@@ -45,6 +39,7 @@ stripe as (
         source,
         term_key,
         subscription_key,
+        item_key,
         account_key,
         product,
         currency,
@@ -80,13 +75,14 @@ stripe as (
 
 ),
 
--- A file states its MRR net of the discount; a term without a contract is its own.
+-- Files state MRR net of discounts. A term without a contract is its own contract.
 files as (
 
     select
         'files' as source,
         subscription_id as term_key,
         contract_id as subscription_key,
+        null as item_key,
         account_id as account_key,
         product,
         currency,
@@ -147,7 +143,7 @@ select
     min(unioned.starts_date) over (
         partition by unioned.source, unioned.subscription_key
     ) as subscription_starts_date,
-    -- Seats of one plan and seats of another are the same thing at another price.
+    -- Seats are one unit in every plan, so a change of plan is a price effect.
     case
         when
             coalesce(unioned.unit, unioned.product)
@@ -166,8 +162,8 @@ left join cancellations
     on
         unioned.source = cancellations.source
         and unioned.subscription_key = cancellations.subscription_key
-        -- The contracts of two companies may have the same number.
+        -- Contract numbers are unique only within a customer.
         and identities.customer_id = cancellations.customer_id
 left join intervals on unioned.billing_interval = intervals.billing_interval
 
-where {{ is_redone_customer('identities.customer_id', is_indexed=false) }}
+where {{ is_to_rebuild('identities.customer_id') }}

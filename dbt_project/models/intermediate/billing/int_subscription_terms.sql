@@ -1,10 +1,4 @@
-{{
-    config(
-        materialized='ledger',
-        meta={'redo': 'customer'},
-        indexes=[{'columns': ['customer_id']}]
-    )
-}}
+{{ config(**rebuilt()) }}
 
 with
 
@@ -16,7 +10,7 @@ lines as (
         not is_paused
         and not is_metered
         and not is_credit
-        and {{ is_redone_customer('customer_id') }}
+        and {{ is_to_rebuild('customer_id') }}
 
 ),
 

@@ -12,7 +12,8 @@ churn_events as (
 
 )
 
--- What somebody wrote down as churn; the marts go by the terms and only compare.
+-- Claims are only compared with churn computed from subscription terms; marts use the
+-- terms.
 select
     'files' as source,
     churn_events.churn_event_id,

@@ -6,8 +6,7 @@ roles as (
 
 )
 
--- Who came to a meeting or answered before being entered in the CRM had the first role
--- known.
+-- Meetings and answers before the CRM entry of a contact get its first known role.
 select
     contact_id,
     role,

@@ -34,11 +34,11 @@ unioned as (
         contact_id,
         company_id as account_key,
         lower(contact_role) as vendor_role,
-        version_rank,
+        version_number,
         is_deleted,
         created_at::date as created_date,
         left_date,
-        version_at::date as version_date
+        valid_from::date as version_date
 
     from hubspot_versions
 
@@ -48,11 +48,11 @@ unioned as (
         contact_id,
         account_id as account_key,
         lower(contact_role) as vendor_role,
-        version_rank,
+        version_number,
         is_deleted,
         created_date,
         left_date,
-        version_at::date as version_date
+        valid_from::date as version_date
 
     from files_versions
 
@@ -63,7 +63,7 @@ people as (
     select
         contact_id,
         min(created_date) as created_date,
-        (array_agg(left_date order by is_deleted asc, version_rank desc))[1]
+        (array_agg(left_date order by is_deleted asc, version_number desc))[1]
             as left_date,
         min(version_date) filter (where left_date is not null) as left_known_date
 
@@ -73,8 +73,8 @@ people as (
 
 ),
 
--- A role that was entered late was held before: what came before the first known role
--- says nothing.
+-- A late entry does not mean the role was absent before, so the time before the first
+-- known role has no value.
 versions as (
 
     select
@@ -85,9 +85,9 @@ versions as (
                 then coalesce(vocabulary.canonical_value, unioned.vendor_role)
         end as contact_role,
         count(unioned.vendor_role) filter (where not unioned.is_deleted)
-            over (partition by unioned.contact_id order by unioned.version_rank)
+            over (partition by unioned.contact_id order by unioned.version_number)
             as roles_so_far,
-        unioned.version_rank,
+        unioned.version_number,
         unioned.version_date
 
     from unioned
@@ -108,7 +108,7 @@ compared as (
 
     where roles_so_far > 0
 
-    window by_rank as (partition by contact_id order by version_rank)
+    window by_rank as (partition by contact_id order by version_number)
 
 ),
 
@@ -125,7 +125,7 @@ spans as (
         end as starts_date,
         least(
             lead(compared.version_date) over (
-                partition by compared.contact_id order by compared.version_rank
+                partition by compared.contact_id order by compared.version_number
             ),
             people.left_date
         ) as ends_date,
@@ -142,7 +142,8 @@ spans as (
 
 )
 
--- Whoever left is missed from the day on which somebody noticed.
+-- A departure is known only from the day it was seen, which may be later than
+-- left_date.
 select
     contact_id,
     customer_id,

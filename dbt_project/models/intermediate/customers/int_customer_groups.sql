@@ -6,7 +6,7 @@ customers as (
 
 ),
 
--- Ten levels are more than any group has; the limit also ends a circle of parents.
+-- The limit of ten levels ends the recursion on a cycle of parents.
 ancestors as (
 
     select

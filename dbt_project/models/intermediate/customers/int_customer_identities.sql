@@ -26,7 +26,7 @@ files_subscriptions as (
 
 ),
 
--- A domain shared by two accounts names neither.
+-- A domain shared by two accounts identifies neither.
 domains as (
 
     select
@@ -56,8 +56,8 @@ crm as (
 
 ),
 
--- What is billed but known to no CRM stays a customer of its own: its money must not
--- vanish.
+-- A payer without a CRM account stays a customer of its own, so that its MRR is
+-- counted.
 stripe as (
 
     select

@@ -19,8 +19,8 @@ winners as (
 
 ),
 
--- A deleted account keeps its history, so it stays a customer unless it was merged
--- away. An id that still names a live account is not followed into a merge.
+-- A deleted account remains a customer, with its history, unless it was merged. The id
+-- of a live account is not followed into a merge.
 own_keys as (
 
     select distinct source_key as account_key
@@ -33,9 +33,9 @@ own_keys as (
 
 ),
 
--- A merge leaves the loser's id on old associations for ever, so it stays a key. Who
--- won may have been merged away in turn; ten merges are more than anyone makes, and
--- the limit also ends a circle.
+-- Old associations keep the id of a merged account, so it remains a key. The surviving
+-- account may have been merged later. The limit of ten merges ends the recursion on a
+-- cycle.
 followed as (
 
     select
@@ -87,8 +87,8 @@ keyed as (
 
 ),
 
--- Two accounts may both claim to have taken in a third: one of them gets it, and the
--- claim says that it is in doubt.
+-- If two accounts claim the same merged account, one gets it and the claim is marked as
+-- uncertain.
 claimed as (
 
     select

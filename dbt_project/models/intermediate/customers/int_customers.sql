@@ -20,7 +20,7 @@ stripe_payers as (
 
 ),
 
--- The CRM knows an account better than a dropped file does.
+-- Account fields of the CRM take precedence over those of dropped files.
 preferred as (
 
     select distinct on (source_key)

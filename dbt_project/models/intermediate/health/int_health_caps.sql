@@ -1,14 +1,20 @@
 with
 
-metrics as (
+days as (
 
-    select * from {{ ref('int_customer_metrics_daily') }}
+    select * from {{ ref('int_customer_days_to_score') }}
 
 ),
 
-sets as materialized (
+metrics as (
 
-    select * from {{ ref('int_health_sets') }}
+    select * from {{ ref('int_customer_metrics') }}
+
+),
+
+applicable as (
+
+    select * from {{ ref('int_health_applicable_definitions') }}
 
 ),
 
@@ -20,83 +26,74 @@ caps as (
 
     from {{ ref('health_score_caps') }}
 
-    window versions as (partition by definition, rule order by valid_from)
+    window versions as (partition by definition, cap_rule order by valid_from)
 
 ),
 
-documents as materialized (
+rules as (
 
-    select
-        customer_id,
-        segment,
-        as_of_date,
-        to_jsonb(metrics) as doc
+    select * from {{ ref('int_alert_rules') }}
 
-    from metrics
+    where alert_rule in (select caps.alert_rule from caps)
 
 ),
 
-measured as (
+evaluated as (
+
+    {{ evaluated_rules() }}
+
+),
+
+capped as (
 
     select
-        documents.customer_id,
-        documents.as_of_date,
-        caps.rule,
-        caps.direction,
-        caps.threshold,
+        days.customer_id,
+        days.as_of_date,
+        caps.cap_rule,
         caps.cap,
-        caps.sentence,
-        case
-            when
-                caps.max_age_days is null
-                or documents.as_of_date
-                - (documents.doc ->> (caps.metric || '_date'))::date
-                <= caps.max_age_days
-                then (documents.doc ->> caps.metric)::numeric(18, 4)
-        end as value
+        rules.sentence,
+        evaluated.value,
+        evaluated.is_met
 
-    from documents
-    inner join sets
+    from days
+    inner join applicable
         on
-            documents.segment = sets.segment
-            and documents.as_of_date = sets.as_of_date
+            days.segment = applicable.segment
+            and days.as_of_date = applicable.as_of_date
     inner join caps
         on
-            sets.definition = caps.definition
-            and documents.as_of_date >= caps.valid_from
-            and documents.as_of_date < caps.valid_to
+            applicable.definition = caps.definition
+            and days.as_of_date >= caps.valid_from
+            and days.as_of_date < caps.valid_to
+    inner join rules
+        on
+            caps.alert_rule = rules.alert_rule
+            and days.as_of_date >= rules.valid_from
+            and days.as_of_date < rules.valid_to
+    left join evaluated
+        on
+            days.customer_id = evaluated.customer_id
+            and days.as_of_date = evaluated.as_of_date
+            and rules.alert_rule = evaluated.alert_rule
 
     where caps.cap is not null
 
-),
-
--- Not measured is neither fired nor silent: the rule could hold.
-judged as (
-
-    select
-        *,
-        case direction
-            when 'lower_is_better' then value >= threshold
-            when 'higher_is_better' then value <= threshold
-        end as is_fired
-
-    from measured
-
 )
 
+-- A rule whose metric is not measured could be met: its cap is possible.
 select
     customer_id,
     as_of_date,
-    min(cap) filter (where is_fired) as cap,
-    min(cap) filter (where is_fired is null) as possible_cap,
-    (array_agg(rule order by cap, rule) filter (where is_fired))[1] as rule,
+    min(cap) filter (where is_met) as cap,
+    min(cap) filter (where is_met is null) as possible_cap,
+    (array_agg(cap_rule order by cap, cap_rule) filter (where is_met))[1] as cap_rule,
     (
-        array_agg({{ sentence('sentence', 'value') }} order by cap, rule)
-        filter (where is_fired)
+        array_agg({{ sentence('sentence', 'value') }} order by cap, cap_rule)
+        filter (where is_met)
     )[1] as sentence
 
-from judged
+from capped
 
-where is_fired is distinct from false
+where is_met is distinct from false
 
 group by customer_id, as_of_date

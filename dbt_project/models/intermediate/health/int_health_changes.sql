@@ -19,14 +19,14 @@ stages as (
         coalesce(
             jsonb_agg(
                 jsonb_build_object(
-                    'signal', signal,
+                    'component', component,
                     'effect', effect,
                     'value', value,
                     'earlier_value', earlier_value
                 ) order by place
             ) filter (where effect != 0),
             '[]'::jsonb
-        ) as signal_effects,
+        ) as component_effects,
         array_agg(effect order by place) as effects,
         array_agg(
             {{ sentence('sentence', 'value') }} || ', '
@@ -37,20 +37,20 @@ stages as (
             end
             || ' before' order by place
         ) as reasons,
-        string_agg(replace(signal, '_', ' '), ', ' order by signal) filter (
+        string_agg(replace(component, '_', ' '), ', ' order by component) filter (
             where score_now is null and score_then is not null
         ) as gone,
-        string_agg(replace(signal, '_', ' '), ', ' order by signal) filter (
+        string_agg(replace(component, '_', ' '), ', ' order by component) filter (
             where score_now is not null and score_then is null and was_asked
         ) as come
 
-    from {{ ref('int_health_signal_changes') }}
+    from {{ ref('int_health_component_changes') }}
 
     group by customer_id, as_of_date, days
 
 ),
 
--- The way from the earlier score to this one, each stage where the last one ended.
+-- Decompose the change in stages; each stage starts where the previous one ended.
 staged as (
 
     select
@@ -89,7 +89,7 @@ select
         )
     )::numeric(5, 2) as missing_effect,
     (pairs.adjustment - pairs.earlier_adjustment)::numeric(5, 2) as override_effect,
-    staged.signal_effects,
+    staged.component_effects,
     staged.effects,
     staged.reasons,
     staged.gone,

@@ -1,8 +1,8 @@
 with recursive
 
-signals as (
+components as (
 
-    select * from {{ ref('health_score_signals') }}
+    select * from {{ ref('health_score_components') }}
 
 ),
 
@@ -23,60 +23,60 @@ versions as (
             version,
             valid_from
 
-        from signals
+        from components
     ) as named
 
     window sets as (partition by definition, segment order by valid_from)
 
 ),
 
--- A version names what it changes. A weight it names is taken as written; the signals
--- it does not name share what is left in the proportions they had, in steps that add up
--- to one to the last digit.
+-- A version lists only what it changes. Listed weights hold as written. The other
+-- components share the remainder in their former proportions, rounded so that all
+-- weights add up to exactly 1.
 weights as (
 
     select distinct
         definition,
         segment,
-        signal,
+        component,
         0::bigint as place,
         null::numeric as weight,
         null::int as named_version
 
-    from signals
+    from components
 
     union all
 
     select
         weights.definition,
         weights.segment,
-        weights.signal,
+        weights.component,
         versions.place,
         case
-            when signals.signal is not null then signals.weight
+            when components.component is not null then components.weight
             when weights.weight is not null
                 then
                     round(
                         sum(weights.weight) filter (
-                            where signals.signal is null
+                            where components.component is null
                         ) over up_to_here
-                        * (1 - coalesce(sum(signals.weight) over whole, 0))
+                        * (1 - coalesce(sum(components.weight) over whole, 0))
                         / nullif(sum(weights.weight) filter (
-                            where signals.signal is null
+                            where components.component is null
                         ) over whole, 0), 6
                     )
                     - round(
                         coalesce(sum(weights.weight) filter (
-                            where signals.signal is null
+                            where components.component is null
                         ) over before, 0)
-                        * (1 - coalesce(sum(signals.weight) over whole, 0))
+                        * (1 - coalesce(sum(components.weight) over whole, 0))
                         / nullif(sum(weights.weight) filter (
-                            where signals.signal is null
+                            where components.component is null
                         ) over whole, 0), 6
                     )
         end::numeric as weight,
         case
-            when signals.signal is not null then versions.version
+            when components.component is not null then versions.version
             else weights.named_version
         end as named_version
 
@@ -86,12 +86,12 @@ weights as (
             weights.definition = versions.definition
             and weights.segment = versions.segment
             and versions.place = weights.place + 1
-    left join signals
+    left join components
         on
-            versions.definition = signals.definition
-            and versions.segment = signals.segment
-            and versions.version = signals.version
-            and weights.signal = signals.signal
+            versions.definition = components.definition
+            and versions.segment = components.segment
+            and versions.version = components.version
+            and weights.component = components.component
 
     window
         whole as (
@@ -99,33 +99,33 @@ weights as (
         ),
         up_to_here as (
             partition by weights.definition, weights.segment, versions.place
-            order by weights.signal
+            order by weights.component
             rows between unbounded preceding and current row
         ),
         before as (
             partition by weights.definition, weights.segment, versions.place
-            order by weights.signal
+            order by weights.component
             rows between unbounded preceding and 1 preceding
         )
 
 )
 
--- A weight of zero takes a signal out.
+-- A weight of zero removes a component.
 select
     weights.definition,
     versions.version,
     weights.segment,
-    weights.signal,
-    signals.source,
-    signals.metric,
-    signals.direction,
-    signals.worst,
-    signals.best,
+    weights.component,
+    components.source,
+    components.metric,
+    components.direction,
+    components.worst,
+    components.best,
     weights.weight::numeric(8, 6) as weight,
-    signals.max_age_days,
-    signals.owner,
-    signals.sentence,
-    signals.description,
+    components.max_age_days,
+    components.owner,
+    components.sentence,
+    components.description,
     versions.valid_from,
     versions.valid_to
 
@@ -135,11 +135,11 @@ inner join versions
         weights.definition = versions.definition
         and weights.segment = versions.segment
         and weights.place = versions.place
-inner join signals
+inner join components
     on
-        weights.definition = signals.definition
-        and weights.segment = signals.segment
-        and weights.signal = signals.signal
-        and weights.named_version = signals.version
+        weights.definition = components.definition
+        and weights.segment = components.segment
+        and weights.component = components.component
+        and weights.named_version = components.version
 
 where weights.weight > 0

@@ -2,7 +2,7 @@ with
 
 health as (
 
-    select * from {{ ref('fct_customer_health_daily') }}
+    select * from {{ ref('int_customer_health_history') }}
 
     where score is not null
 
@@ -14,7 +14,7 @@ lags as (
 
 )
 
--- The days of this build and no more: what was said of a day stays as it was said.
+-- Only days of this build: the changes of a published day are not computed again.
 select
     today.customer_id,
     today.segment,

@@ -1,8 +1,8 @@
 with
 
-signal_scores as (
+component_scores as (
 
-    select * from {{ ref('int_health_signal_scores') }}
+    select * from {{ ref('int_health_component_scores') }}
 
 ),
 
@@ -32,8 +32,8 @@ bands as (
 
 ),
 
--- Missing signals could be anything: low takes them as worst and high as best. Rounded
--- outwards, so that the score never lies beyond them.
+-- A missing component can have any value: the lower bound assumes the worst, the upper
+-- bound the best. Both are rounded outwards, so that they enclose the score.
 summed as (
 
     select
@@ -42,13 +42,15 @@ summed as (
         max(definition) as definition,
         max(version) as version,
         sum(contribution) as raw_score,
-        coalesce(sum(share) filter (where signal_score is not null), 0) as coverage,
-        floor(coalesce(sum(signal_score * share), 0) * 100) / 100 as low,
+        coalesce(sum(share) filter (where component_score is not null), 0) as coverage,
+        floor(coalesce(sum(component_score * share), 0) * 100) / 100 as low,
         least(
             ceil(
                 (
-                    coalesce(sum(signal_score * share), 0)
-                    + coalesce(sum(share * 100) filter (where signal_score is null), 0)
+                    coalesce(sum(component_score * share), 0)
+                    + coalesce(
+                        sum(share * 100) filter (where component_score is null), 0
+                    )
                 )
                 * 100
             )
@@ -57,38 +59,37 @@ summed as (
         ) as high,
         jsonb_agg(
             jsonb_build_object(
-                'signal', signal,
+                'component', component,
                 'source', source,
                 'metric', metric,
                 'value', value,
                 'observed_date', observed_date,
                 'age_days', age_days,
-                'signal_score', round(signal_score, 2),
+                'component_score', round(component_score, 2),
                 'weight', weight,
                 'contribution', contribution,
                 'lost_points', round(lost_points, 2)
-            ) order by signal
+            ) order by component
         ) as components,
         coalesce(
             to_jsonb(
                 (
                     array_agg(
                         {{ sentence('sentence', 'value') }}
-                        order by lost_points desc, signal asc
+                        order by lost_points desc, component asc
                     ) filter (where lost_points >= 1)
                 )[:3]
             ),
             '[]'::jsonb
         ) as reasons
 
-    from signal_scores
+    from component_scores
 
     group by customer_id, as_of_date
 
 ),
 
--- What holds the score down: a rule that fired, or a person's decision that has not
--- expired.
+-- The score is held by a rule that fired or by an override that has not expired.
 held as (
 
     select
@@ -103,7 +104,7 @@ held as (
                 then 'override'
             else 'cap'
         end as held_by,
-        caps.rule,
+        caps.cap_rule,
         caps.sentence,
         coalesce(own_bands.reason, own_caps.reason) as override_reason,
         coalesce(own_bands.owner, own_caps.owner) as override_owner,
@@ -189,7 +190,7 @@ select
         when adjustment < 0
             then jsonb_build_array(
                 jsonb_build_object(
-                    'signal', case held_by when 'cap' then rule else held_by end,
+                    'component', case held_by when 'cap' then cap_rule else held_by end,
                     'source', held_by,
                     'contribution', adjustment
                 )
@@ -201,7 +202,7 @@ select
             then jsonb_build_array(sentence) || (reasons - sentence)
         else reasons
     end as reasons,
-    case when adjustment < 0 and held_by = 'cap' then rule end as cap_rule,
+    case when adjustment < 0 and held_by = 'cap' then cap_rule end as cap_rule,
     own_band as override_band,
     override_reason,
     override_owner,

@@ -1,5 +1,5 @@
--- Since when each kind of system has told anything: a score that asks for what no
--- system of the company knows would call everybody unknown.
+-- A definition applies only when its sources are connected; otherwise every band would
+-- be unknown.
 select
     'usage' as source,
     min(event_date) as first_date

@@ -14,7 +14,6 @@ spans as (
 
 ),
 
--- Each claim set against what else is known of the customer.
 checked as (
 
     select

@@ -73,7 +73,8 @@ findings as (
 
     union all
 
-    -- A past meeting without an outcome was perhaps held: it counts as neither.
+    -- A past meeting without an outcome may have been held, so it is neither held nor
+    -- cancelled.
     select
         source,
         meeting_id as record_key,

@@ -30,8 +30,7 @@ used as (
 
 )
 
--- The last day of a subscription still belongs to it here: usage carries no time of
--- day.
+-- Usage carries no time of day, so the last day of a subscription is included.
 select
     'usage_outside_subscription' as kind,
     usage.source,
@@ -49,7 +48,7 @@ group by usage.source, usage.subscription_key, usage.customer_id
 
 union all
 
--- Only where usage names subscriptions at all; elsewhere none could be found.
+-- Only sources that name subscriptions in usage can contain this contradiction.
 select
     'subscription_without_usage' as kind,
     spans.source,

@@ -1,14 +1,11 @@
-select
-    kind,
-    source,
-    record_key,
-    related_key,
-    record_count
-
-from {{ ref('int_contradictions_usage') }}
-
+{%- set areas = [
+    'usage', 'churn', 'churn_events', 'subscriptions', 'relationship'
+] %}
+{%- for area in areas %}
+{% if not loop.first %}
 union all
 
+{% endif -%}
 select
     kind,
     source,
@@ -16,37 +13,5 @@ select
     related_key,
     record_count
 
-from {{ ref('int_contradictions_churn') }}
-
-union all
-
-select
-    kind,
-    source,
-    record_key,
-    related_key,
-    record_count
-
-from {{ ref('int_contradictions_churn_events') }}
-
-union all
-
-select
-    kind,
-    source,
-    record_key,
-    related_key,
-    record_count
-
-from {{ ref('int_contradictions_subscriptions') }}
-
-union all
-
-select
-    kind,
-    source,
-    record_key,
-    related_key,
-    record_count
-
-from {{ ref('int_contradictions_relationship') }}
+from {{ ref('int_contradictions_' ~ area) }}
+{% endfor %}

@@ -62,7 +62,7 @@ from_meetings as (
 
 ),
 
--- A task that is done is a review held; with whom, it does not tell.
+-- A finished task is a held review; its attendees are unknown.
 from_tasks as (
 
     select

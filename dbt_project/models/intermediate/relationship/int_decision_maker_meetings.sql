@@ -19,7 +19,7 @@ meetings as (
         meeting_kind,
         outcome,
         decision_maker_ids,
-        -- A move to another date says nothing, nor does an outcome nobody entered.
+        -- Neither a move to another date nor a missing outcome ends a run.
         outcome in ('completed', 'canceled', 'no_show') as is_terminal,
         meeting_date,
         starts_at
@@ -76,7 +76,7 @@ ended as (
 
 ),
 
--- Of those invited last time, somebody still decides.
+-- A decision maker invited to the previous meeting still has that role.
 continued as (
 
     select distinct
@@ -96,7 +96,7 @@ continued as (
 
 ),
 
--- A meeting held begins a run of nothing, and a successor begins a run of their own.
+-- A held meeting and a successor each start a new run.
 grouped as (
 
     select

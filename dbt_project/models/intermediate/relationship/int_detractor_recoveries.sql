@@ -36,60 +36,61 @@ detractors as (
 
 ),
 
-actions as (
+activities as (
 
-    select * from {{ ref('int_actions') }}
+    select * from {{ ref('int_activities') }}
 
 ),
 
--- What was done about the answer goes before what was done for the account.
+-- An activity linked to the answer takes precedence over one for the account.
 first_actions as (
 
     select distinct on (detractors.source, detractors.response_id)
         detractors.source,
         detractors.response_id,
-        actions.action_id as first_action_id,
-        actions.action_kind as first_action_kind,
-        actions.acted_at as first_action_at,
-        coalesce(actions.survey_response_id = detractors.response_id, false)
+        activities.activity_id as first_action_id,
+        activities.activity_kind as first_action_kind,
+        activities.done_at as first_action_at,
+        coalesce(activities.survey_response_id = detractors.response_id, false)
             as is_first_action_linked
 
     from detractors
-    inner join actions
+    inner join activities
         on
-            detractors.customer_id = actions.customer_id
-            and detractors.answered_at < actions.acted_at
+            detractors.customer_id = activities.customer_id
+            and detractors.answered_at < activities.done_at
 
     where
-        actions.acted_at < {{ end_of_day }}
-        and actions.action_kind != 'escalation'
+        activities.done_at < {{ end_of_day }}
+        and activities.activity_kind != 'escalation'
 
     order by
         detractors.source asc,
         detractors.response_id asc,
-        coalesce(actions.survey_response_id = detractors.response_id, false) desc,
-        actions.acted_at asc,
-        actions.action_id asc
+        coalesce(activities.survey_response_id = detractors.response_id, false) desc,
+        activities.done_at asc,
+        activities.activity_id asc
 
 ),
 
--- A plan is an action that names the answer, an owner and a date; the first counts.
+-- A plan is a task with a link to the answer, an owner and a date; the first one
+-- counts.
 plans as (
 
     select
         survey_response_id,
-        (array_agg(action_id order by created_at, action_id))[1] as plan_action_id,
-        (array_agg(owner_id order by created_at, action_id))[1] as plan_owner_id,
-        (array_agg(due_at order by created_at, action_id))[1] as plan_due_at
+        (array_agg(activity_id order by created_at, activity_id))[1] as plan_action_id,
+        (array_agg(owner_id order by created_at, activity_id))[1] as plan_owner_id,
+        (array_agg(due_at order by created_at, activity_id))[1] as plan_due_at
 
-    from actions
+    from activities
 
     where
         survey_response_id is not null
         and owner_id is not null
         and due_at is not null
         and created_at < {{ end_of_day }}
-        and action_kind != 'escalation'
+        and activity_kind != 'escalation'
 
     group by survey_response_id
 
@@ -99,11 +100,11 @@ escalations as (
 
     select
         survey_response_id,
-        min(acted_at) as escalated_at
+        min(done_at) as escalated_at
 
-    from actions
+    from activities
 
-    where action_kind = 'escalation' and acted_at < {{ end_of_day }}
+    where activity_kind = 'escalation' and done_at < {{ end_of_day }}
 
     group by survey_response_id
 
@@ -158,8 +159,8 @@ timed as (
 
 )
 
--- A response younger than the limit can still be answered in time: it is neither met
--- nor missed. Hours are those that passed, whatever the clocks did.
+-- A response younger than the limit is censored: neither met nor missed. Hours are
+-- elapsed hours, so changes of the clock do not matter.
 select
     source,
     response_id,
@@ -198,7 +199,7 @@ select
                 case next_class
                     when 'detractor' then 'still_detractor' else 'recovered'
                 end
-        when left_date is not null then 'customer_left'
+        when left_date is not null then 'churned'
         else 'not_known'
     end as outcome,
     case

@@ -79,8 +79,8 @@ named as (
 
 )
 
--- Where nobody says when a goal was closed: a missed one when it was due, others when
--- the record last changed.
+-- Without a recorded close date, a missed goal closes on its due date, others on the
+-- last change of the record.
 select
     source,
     goal_id,

@@ -31,7 +31,7 @@ invited as (
 
 )
 
--- Nobody who had left was in the room, and the role is the one of that day.
+-- Exclude contacts that had left by then; the role is the one of that day.
 select
     invited.source,
     invited.meeting_id,

@@ -59,6 +59,6 @@ left join talks
 where
     terms.due_date <= {{ as_of() }}
     and (talks.talk_date is null or talks.talk_date > terms.due_date)
-    -- Before the calendar came in nobody could have logged a talk.
+    -- No talk can be logged before the calendar was connected.
     and terms.renewal_date - {{ policy('renewal_talk_days', 'int') }}
     >= (select min(meetings.meeting_date) from meetings)

@@ -1,9 +1,9 @@
 with
 
--- Asked of whoever pays at the quarter's end and was old enough at its start.
+-- Due for customers paying at the quarter's end that were old enough at its start.
 eligible as (
 
-    select * from {{ ref('int_customer_quarters') }}
+    select * from {{ ref('int_paying_customers_by_quarter') }}
 
     where age_days >= {{ policy('review_min_age_days', 'int') }}
 

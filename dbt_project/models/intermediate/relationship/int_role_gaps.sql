@@ -10,7 +10,7 @@ roles as (
 
 ),
 
--- Where nobody is named as the owner of the plan, whoever holds the budget is.
+-- Without a named plan owner, the holder of the budget is the plan owner.
 offices as (
 
     select
@@ -28,7 +28,7 @@ offices as (
 
 ),
 
--- Where somebody was noticed gone later than they left, the gap begins when noticed.
+-- Point-in-time: a gap begins on the day the departure was recorded.
 covered as (
 
     select

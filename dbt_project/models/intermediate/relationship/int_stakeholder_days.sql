@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- The ends of the months of two years, and the day itself.
+-- The month ends of the last two years, and as_of.
 with
 
 dates as (
@@ -20,9 +20,9 @@ dates as (
 
 ),
 
-mrr_daily as (
+spans as (
 
-    select * from {{ ref('fct_mrr_daily') }}
+    select * from {{ ref('int_mrr_spans') }}
 
 ),
 
@@ -44,10 +44,10 @@ customers as (
 
 )
 
--- Only of customers whose contacts have roles can be said whom we reach.
+-- Coverage needs contacts with roles.
 select
     dates.as_of_date,
-    mrr_daily.customer_id,
+    spans.customer_id,
     customers.segment,
     coalesce(customers.csm_id, 'none') as csm_id,
     case
@@ -58,13 +58,14 @@ select
             then customers.segment
         else 'all'
     end as level_segment,
-    (sum(mrr_daily.mrr_reporting_amount) * 12)::numeric(18, 4) as arr_amount,
+    (sum(spans.mrr_reporting_amount) * 12)::numeric(18, 4) as arr_amount,
     first_roles.first_role_date
 
 from dates
-inner join mrr_daily on dates.as_of_date = mrr_daily.as_of_date
-inner join customers on mrr_daily.customer_id = customers.customer_id
-inner join first_roles on mrr_daily.customer_id = first_roles.customer_id
+inner join spans
+    on daterange(spans.valid_from, spans.valid_to) @> dates.as_of_date
+inner join customers on spans.customer_id = customers.customer_id
+inner join first_roles on spans.customer_id = first_roles.customer_id
 
 where
     dates.as_of_date >= (
@@ -74,7 +75,7 @@ where
 
 group by
     dates.as_of_date,
-    mrr_daily.customer_id,
+    spans.customer_id,
     customers.segment,
     customers.csm_id,
     first_roles.first_role_date

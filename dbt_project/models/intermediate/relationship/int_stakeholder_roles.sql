@@ -22,7 +22,7 @@ champions as (
 
 ),
 
--- A champion that uses the product every day is there, met or not.
+-- Product usage keeps a champion active even without a meeting.
 usage_days as (
 
     select distinct

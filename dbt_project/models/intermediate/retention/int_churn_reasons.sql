@@ -32,8 +32,8 @@ churn_reasons as (
 
 ),
 
--- What the customer said beats what the billing system did; a word that says no reason
--- still says whether somebody decided.
+-- A reason stated by the customer takes precedence over the billing system's. A value
+-- that names no reason can still tell voluntary from involuntary churn.
 stated as (
 
     select
@@ -67,7 +67,7 @@ matched as (
         churns.churned_date,
         stated.reason_source,
         coalesce(types.churn_type, reasons.churn_type) as churn_type,
-        -- A word that is not in the seed is kept as it is: it is still a reason.
+        -- A reason that is not in the seed is kept as recorded.
         case
             when reasons.vendor_reason is null then stated.vendor_reason
             else nullif(reasons.churn_reason, '')

@@ -28,8 +28,8 @@ attributes as (
 
 ),
 
--- A period opens with its first month and closes with its last; what moved in between
--- is the months' own, so a quarter is the sum of its months to the cent.
+-- Opening amounts come from the first month, closing amounts from the last. Movements
+-- are summed over the months, so a quarter equals the sum of its months exactly.
 months as (
 
     select
@@ -63,9 +63,8 @@ months as (
 
 ),
 
--- Churn and return are a customer's, not a currency's, so currencies are added up here.
--- `kept` values the closing MRR at the opening rate: what exchange rates did is not
--- retention.
+-- Churn and reactivation concern the customer, not one currency, so currencies are
+-- added up. `kept` values the closing MRR at the opening rate to exclude the FX effect.
 amounts as (
 
     select
@@ -102,8 +101,8 @@ amounts as (
 
 )
 
--- Who was there at the opening belongs where it was then, and who came belongs where it
--- came to: nobody changes sides within a period.
+-- A customer counts under its attributes at the opening; a new customer under those at
+-- its start. It keeps them for the whole period.
 select
     amounts.*,
     attributes.segment,

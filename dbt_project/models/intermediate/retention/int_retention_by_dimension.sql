@@ -19,7 +19,7 @@ movements as (
 
 ),
 
--- Distinct days, because a customer with two currencies leaves once and not twice.
+-- Distinct days: a customer with two currencies churns once, not twice.
 events as (
 
     select

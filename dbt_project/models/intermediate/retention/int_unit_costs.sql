@@ -16,8 +16,8 @@ segments as (
 
 )
 
--- A segment without a row of its own takes that of `all`. What nobody has stated is
--- null, and so is everything worked out from it.
+-- A segment without a row of its own uses the row for `all`. An unknown cost is null,
+-- and so is every figure derived from it.
 select
     {% for item in ['gross_margin', 'acquisition_cost', 'retention_cost'] -%}
     coalesce(

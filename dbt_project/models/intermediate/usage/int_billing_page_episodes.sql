@@ -18,7 +18,7 @@ visits as (
 
 ),
 
--- A visit counts from its day on and no longer after as many days as the policy says.
+-- A visit counts from its day for the number of days set by the policy.
 steps as (
 
     select
@@ -56,7 +56,7 @@ judged as (
 
 ),
 
--- An episode is closed by the first day on which the count is no longer too high.
+-- An episode ends on the first day with a count within the limit.
 numbered as (
 
     select

@@ -22,8 +22,7 @@ entitlements as (
 
 ),
 
--- What a customer may use follows from what it has bought; where only the plan is
--- known, from the plan.
+-- Entitlements follow the products bought, or the plan where the products are unknown.
 entitled as (
 
     select
@@ -50,7 +49,7 @@ entitled as (
 
 ),
 
--- Two products may entitle to one feature: it counts once.
+-- Two products may include the same feature; it counts once.
 merged as (
 
     select

@@ -14,7 +14,7 @@ revenue as (
 
 )
 
--- Since signing: what was tried in a trial before it is not yet part of the work.
+-- Use during a trial does not count, so the first use is counted from signing.
 select
     usage.customer_id,
     usage.user_key,

@@ -38,7 +38,8 @@ unioned as (
 
 ),
 
--- An event without an account is the account's of its subscription or of its user.
+-- An event without an account belongs to the account of its subscription or of its
+-- user.
 identified as (
 
     select

@@ -8,8 +8,8 @@ usage as (
 
 )
 
--- Only what adds up: distinct users and features of a window are counted where they are
--- asked for, and counting them for every day of all history sorts it all on disk.
+-- Additive measures only: counting distinct users for every day of the history would
+-- sort it on disk. Readers count distinct users and features for the windows they need.
 select
     customer_id,
     event_date,

@@ -1,8 +1,8 @@
 with
 
-reach as (
+complete_days as (
 
-    select * from {{ ref('int_usage_reach') }}
+    select * from {{ ref('int_usage_complete_days') }}
 
 ),
 
@@ -18,7 +18,7 @@ entitlements as (
 
 ),
 
--- The first paid day stands for a first use that never came.
+-- Without any use, the gap starts on the first paid day.
 use_days as (
 
     select
@@ -34,7 +34,7 @@ use_days as (
         revenue.first_paid_date as event_date
 
     from revenue
-    inner join reach on revenue.first_paid_date >= reach.collected_from
+    inner join complete_days on revenue.first_paid_date >= complete_days.collected_from
 
 ),
 
@@ -53,7 +53,7 @@ feature_days as (
 
 ),
 
--- In regular use is what was used on enough days not long before.
+-- A feature is in regular use if it was used on enough days shortly before.
 habits as (
 
     select
@@ -77,7 +77,7 @@ gaps as (
 
     select
         customer_id,
-        'two_weeks_silent' as risk_event,
+        'two_weeks_silent' as alert_event,
         null as feature,
         event_date as last_date,
         lead(event_date) over (partition by customer_id order by event_date)
@@ -90,7 +90,7 @@ gaps as (
 
     select
         habits.customer_id,
-        'feature_abandoned' as risk_event,
+        'feature_abandoned' as alert_event,
         habits.feature,
         habits.event_date as last_date,
         habits.next_date,
@@ -108,12 +108,12 @@ gaps as (
 
 )
 
--- On the day itself there is no use, so a return on that day comes in time.
+-- A return on opened_date itself is in time.
 select gaps.*
 
 from gaps
-cross join reach
+cross join complete_days
 
 where
-    gaps.opened_date <= reach.complete_to
+    gaps.opened_date <= complete_days.complete_to
     and (gaps.next_date is null or gaps.next_date > gaps.opened_date)

@@ -2,7 +2,7 @@ select
     definition,
     version,
     segment,
-    signal,
+    component,
     source,
     metric,
     direction,

@@ -26,8 +26,7 @@ health as (
 
 ),
 
--- A parent's health is that of its paying children, each by its money, and only of
--- those that could be measured: `measured_share` says how much of the money that was.
+-- Only customers with a known band are averaged; measured_share is their share of ARR.
 weighted as (
 
     select

@@ -88,7 +88,7 @@ select
     told.definition_effect,
     told.missing_effect,
     told.override_effect,
-    told.signal_effects,
+    told.component_effects,
     jsonb_build_array(
         case
             when told.change = 0

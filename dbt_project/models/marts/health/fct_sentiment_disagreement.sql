@@ -12,7 +12,7 @@ health as (
 
 ),
 
--- Since when in a row, by the days that were scored.
+-- First scored day of the current uninterrupted disagreement.
 agreed as (
 
     select

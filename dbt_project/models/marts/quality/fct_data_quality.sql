@@ -24,7 +24,7 @@ checked as (
 
 )
 
--- A kind that found nothing is shown with zero: that it was looked for is the news.
+-- A kind without findings has a row with zero, to show that it was checked.
 select
     kinds.kind,
     kinds.description,

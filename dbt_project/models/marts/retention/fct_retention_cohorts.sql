@@ -36,8 +36,8 @@ attributes as (
 
 ),
 
--- The month of the first payment, and the segment at its end: who moves later does not
--- change cohorts.
+-- Month of the first payment and segment at its end; a later change of segment does not
+-- move a customer to another cohort.
 members as (
 
     select
@@ -58,7 +58,7 @@ members as (
 
 ),
 
--- At the rate of the cohort's own month: an exchange rate keeps nobody.
+-- At the exchange rate of the cohort's own month, to exclude the FX effect.
 paid as (
 
     select
@@ -120,7 +120,7 @@ select
     cell.month is not null as is_observed,
     cohorts.cohort_customers,
     first_sums.retained_amount as cohort_amount,
-    -- Nobody left of an observed cohort is a zero; a month that has not come is none.
+    -- An observed age without retained customers is zero; a future age is null.
     case when cell.month is not null then coalesce(sums.retained_customers, 0) end
         as retained_customers,
     case

@@ -6,7 +6,6 @@ usage as (
 
     where
         customer_id is not null
-        -- Only months that have ended.
         and event_date < date_trunc('month', {{ as_of() }} + 1)
 
 ),
@@ -17,7 +16,8 @@ customers as (
 
 ),
 
--- Grouped by user first: counting distinct users of all of history sorts it on disk.
+-- Grouped by user first: counting distinct users over the whole history sorts it on
+-- disk.
 by_user as (
 
     select

@@ -35,27 +35,26 @@ segments as (
 opening as (
 
     select
-        mrr_daily.customer_id,
-        mrr_daily.as_of_date,
-        sum(mrr_daily.mrr_reporting_amount) as opening_mrr_amount
+        revenue.customer_id,
+        sum(spans.mrr_reporting_amount) as opening_mrr_amount
 
-    from {{ ref('fct_mrr_daily') }} as mrr_daily
-    inner join revenue
+    from revenue
+    inner join {{ ref('int_mrr_spans') }} as spans
         on
-            mrr_daily.customer_id = revenue.customer_id
-            and mrr_daily.as_of_date = revenue.first_paid_date
+            revenue.customer_id = spans.customer_id
+            and revenue.first_paid_date = spans.valid_from
 
-    group by mrr_daily.customer_id, mrr_daily.as_of_date
+    group by revenue.customer_id
 
 ),
 
--- As the customer was on the day it signed, whatever has become of it since.
+-- Attributes on the signing day, not today's.
 signed as (
 
     select
         revenue.customer_id,
         revenue.first_paid_date as signed_date,
-        spells.entry_days = 0 as is_signing_seen,
+        lifetimes.entry_days = 0 as is_signing_seen,
         attributes.segment,
         attributes.industry,
         attributes.region,
@@ -66,12 +65,9 @@ signed as (
         revenue.churned_date
 
     from revenue
-    inner join {{ ref('int_customer_spells') }} as spells
-        on revenue.customer_id = spells.customer_id
-    inner join opening
-        on
-            revenue.customer_id = opening.customer_id
-            and revenue.first_paid_date = opening.as_of_date
+    inner join {{ ref('int_customer_lifetimes') }} as lifetimes
+        on revenue.customer_id = lifetimes.customer_id
+    inner join opening on revenue.customer_id = opening.customer_id
     inner join attributes
         on
             revenue.customer_id = attributes.customer_id
@@ -95,7 +91,7 @@ reachable as (
 
 ),
 
--- What is not known brings no points and asks for none.
+-- An unknown attribute adds neither points nor weight.
 met as (
 
     select
@@ -148,7 +144,7 @@ scored as (
 
 deliberate as (
 
-    select distinct customer_id from {{ ref('fct_churn_events') }}
+    select distinct customer_id from {{ ref('int_churns') }}
 
     where is_deliberate_exit
 
@@ -180,7 +176,7 @@ select
     signed.churned_date,
     deliberate.customer_id is not null as is_deliberate_exit,
     signed.revenue_to_date_amount,
-    -- Margin earned so far and, of who still pays, what is expected.
+    -- Margin earned so far plus the expected margin of an active customer.
     (
         signed.revenue_to_date_amount * segments.gross_margin_rate
         + case when signed.is_active then values_today.clv_survival_amount else 0 end

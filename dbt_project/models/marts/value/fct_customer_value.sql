@@ -12,7 +12,7 @@ revenue as (
 
 spells as (
 
-    select * from {{ ref('int_customer_spells') }}
+    select * from {{ ref('int_customer_lifetimes') }}
 
 ),
 
@@ -71,7 +71,7 @@ orders as (
 
 ),
 
--- Expected months are known for ages of whole years, as far as anybody has lived.
+-- Expected months exist for ages of whole years up to the oldest observed age.
 tenures as (
 
     select

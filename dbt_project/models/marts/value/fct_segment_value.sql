@@ -2,147 +2,128 @@
 
 with
 
-months as (
+segments as (
 
-    select * from {{ ref('int_retention_by_dimension') }}
-
-    where
-        period = 'month'
-        and dimension in ('all', 'segment')
-        and starts_date > ({{ as_of() }} + 1 - interval '13 months')::date
+    select * from {{ ref('int_segment_value') }}
 
 ),
 
-lifetimes as (
-
-    select * from {{ source('statistics', 'lifetime') }}
-
-    where tenure_months = 0
-
-),
-
-unit_costs as (
-
-    select * from {{ ref('int_unit_costs') }}
-
-),
-
-
--- Losses over the months that customers could have been lost in, the last year's.
-churn as (
+settings as (
 
     select
-        dimension_value as segment,
-        max(reporting_currency) as reporting_currency,
-        sum(lost_customers) / nullif(sum(opening_customers), 0) as monthly_churn,
-        (array_agg(closing_customers order by starts_date desc))[1]
-            as paying_customers,
-        (array_agg(closing_amount order by starts_date desc))[1] as mrr_amount
-
-    from months
-
-    group by dimension_value
+        {{ policy('what_if_retention_points') }} as points,
+        {{ policy('clv_horizon_months', 'int') }} as horizon,
+        (1 + {{ policy('discount_rate') }}) ^ (-1.0 / 12) as discount
 
 ),
 
-expected as (
+-- The same customers with a yearly retention raised by the policy's points, at most 1.
+rates as (
 
     select
-        segment,
-        max(expected_months) filter (where draw = 0) as expected_months,
-        max(expected_months) filter (where draw = 5) as expected_months_low,
-        max(expected_months) filter (where draw = 95) as expected_months_high,
-        max(method) as lifetime_method,
-        max(version) as model_version
+        segments.*,
+        settings.*,
+        (1 - segments.monthly_churn_rate) ^ 12 as retention,
+        -- `least` skips a null, so a segment without a churn rate needs the case.
+        case
+            when segments.monthly_churn_rate is not null
+                then
+                    least(
+                        1, (1 - segments.monthly_churn_rate) ^ 12 + settings.points
+                    )
+        end as better_retention,
+        segments.arpa_amount * segments.gross_margin_rate
+        - segments.monthly_retention_cost_amount as monthly_profit
 
-    from lifetimes
-
-    group by segment
+    from segments
+    cross join settings
 
 ),
 
-worth as (
+-- Expected discounted months: a geometric series of retention and discount.
+factors as (
 
     select
-        churn.*,
-        churn.mrr_amount / nullif(churn.paying_customers, 0) as arpa,
-        unit_costs.gross_margin,
-        unit_costs.acquisition_cost,
-        unit_costs.retention_cost,
-        churn.mrr_amount / nullif(churn.paying_customers, 0) * unit_costs.gross_margin
-            as margin,
-        expected.expected_months,
-        expected.expected_months_low,
-        expected.expected_months_high,
-        expected.lifetime_method,
-        expected.model_version
+        *,
+        (1 - (retention ^ (1.0 / 12) * discount) ^ horizon)
+        / (1 - retention ^ (1.0 / 12) * discount) as months,
+        (1 - (better_retention ^ (1.0 / 12) * discount) ^ horizon)
+        / (1 - better_retention ^ (1.0 / 12) * discount) as better_months
 
-    from churn
-    left join unit_costs on churn.segment = unit_costs.segment
-    left join expected on churn.segment = expected.segment
+    from rates
 
 ),
 
--- The share of the draws in which a new customer brings the target times its cost.
-probable as (
+claims as (
+
+    select * from {{ ref('benchmarks') }}
+
+    where metric = 'profit_growth_of_five_points'
+
+),
+
+profits as (
 
     select
-        worth.segment,
-        avg(
-            case
-                when
-                    lifetimes.expected_months * worth.margin
-                    >= {{ policy('clv_cac_target') }} * worth.acquisition_cost
-                    then 1.0
-                else 0
-            end
-        ) as probability
+        *,
+        monthly_profit * months - acquisition_cost_amount as profit,
+        monthly_profit * better_months - acquisition_cost_amount as better_profit
 
-    from worth
-    inner join lifetimes
-        on worth.segment = lifetimes.segment and lifetimes.draw > 0
-
-    where worth.margin is not null and worth.acquisition_cost is not null
-
-    group by worth.segment
+    from factors
 
 )
 
 select
-    worth.segment,
-    worth.reporting_currency,
-    worth.paying_customers,
-    worth.arpa::numeric(18, 4) as arpa_amount,
-    worth.gross_margin::numeric(9, 6) as gross_margin_rate,
-    worth.monthly_churn::numeric(9, 6) as monthly_churn_rate,
-    worth.expected_months::numeric(12, 4) as expected_months,
-    worth.expected_months_low::numeric(12, 4) as expected_months_low,
-    worth.expected_months_high::numeric(12, 4) as expected_months_high,
-    worth.lifetime_method,
-    (worth.arpa / nullif(worth.monthly_churn, 0))::numeric(18, 4)
-        as clv_revenue_amount,
-    (worth.margin / nullif(worth.monthly_churn, 0))::numeric(18, 4)
-        as clv_churn_amount,
-    (worth.margin * worth.expected_months)::numeric(18, 4) as clv_survival_amount,
-    (worth.margin * worth.expected_months_low)::numeric(18, 4)
-        as clv_survival_low_amount,
-    (worth.margin * worth.expected_months_high)::numeric(18, 4)
-        as clv_survival_high_amount,
-    worth.acquisition_cost::numeric(18, 4) as acquisition_cost_amount,
-    worth.retention_cost::numeric(18, 4) as monthly_retention_cost_amount,
-    (worth.margin * worth.expected_months / nullif(worth.acquisition_cost, 0))::numeric(
-        12, 4
-    )
-        as clv_to_cac_ratio,
-    probable.probability::numeric(9, 6) as ratio_met_probability,
-    (worth.acquisition_cost / nullif(worth.margin, 0))::numeric(12, 4)
-        as payback_months,
-    worth.margin * worth.expected_months
-    < {{ policy('clv_cac_target') }} * worth.acquisition_cost as is_ratio_below_target,
-    worth.acquisition_cost / nullif(worth.margin, 0)
-    > {{ policy('payback_target_months') }} as is_payback_late,
-    worth.model_version,
-    {{ as_of() }} as as_of_date
+    profits.segment,
+    profits.reporting_currency,
+    profits.paying_customers,
+    profits.arpa_amount,
+    profits.gross_margin_rate,
+    profits.monthly_churn_rate,
+    profits.expected_months,
+    profits.expected_months_low,
+    profits.expected_months_high,
+    profits.lifetime_method,
+    profits.clv_revenue_amount,
+    profits.clv_churn_amount,
+    profits.clv_survival_amount,
+    profits.clv_survival_low_amount,
+    profits.clv_survival_high_amount,
+    profits.acquisition_cost_amount,
+    profits.monthly_retention_cost_amount,
+    profits.clv_to_cac_ratio,
+    profits.ratio_met_probability,
+    profits.payback_months,
+    profits.is_ratio_below_target,
+    profits.is_payback_late,
+    profits.acquisition_to_retention_ratio,
+    profits.retention::numeric(9, 6) as yearly_retention_rate,
+    profits.better_retention::numeric(9, 6) as what_if_retention_rate,
+    profits.months::numeric(12, 4) as discounted_months,
+    profits.better_months::numeric(12, 4) as what_if_discounted_months,
+    profits.profit::numeric(18, 4) as profit_per_customer_amount,
+    profits.better_profit::numeric(18, 4) as what_if_profit_per_customer_amount,
+    -- Growth of a loss is not defined.
+    case
+        when
+            profits.profit > 0
+            then (profits.better_profit - profits.profit) / profits.profit
+    end::numeric(12, 6) as profit_growth_rate,
+    claims.low_rate as claimed_growth_low_rate,
+    claims.high_rate as claimed_growth_high_rate,
+    case
+        when profits.profit is null or profits.profit <= 0 then null
+        when
+            (profits.better_profit - profits.profit) / profits.profit < claims.low_rate
+            then 'below_claim'
+        when
+            (profits.better_profit - profits.profit) / profits.profit
+            <= claims.high_rate
+            then 'in_claim'
+        else 'above_claim'
+    end as claim_verdict,
+    profits.model_version,
+    profits.as_of_date
 
-from worth
-left join probable on worth.segment = probable.segment
+from profits
+left join claims on true

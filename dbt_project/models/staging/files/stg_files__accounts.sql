@@ -22,12 +22,12 @@ renamed as (
         regexp_split_to_array(
             nullif(trim(doc ->> 'merged_account_ids'), ''), '\s*;\s*'
         ) as merged_account_ids,
-        coalesce((doc ->> 'is_deleted')::boolean, false) as is_deleted,
-        (doc ->> 'seats')::bigint as seats,
-        (doc ->> 'notice_days')::int as notice_days,
-        (doc ->> 'annual_budget_amount')::numeric(18, 4) as annual_budget_amount,
-        (doc ->> 'claimed_churned')::boolean as claimed_churned,
-        (doc ->> 'signed_up_on')::date as signed_up_date,
+        coalesce(ops.try_boolean(doc ->> 'is_deleted'), false) as is_deleted,
+        ops.try_bigint(doc ->> 'seats') as seats,
+        ops.try_integer(doc ->> 'notice_days') as notice_days,
+        {{ decimal("doc ->> 'annual_budget_amount'", 18, 4) }} as annual_budget_amount,
+        ops.try_boolean(doc ->> 'claimed_churned') as claimed_churned,
+        ops.try_date(doc ->> 'signed_up_on') as signed_up_date,
         source_updated_at
 
     from newest

@@ -14,9 +14,9 @@ renamed as (
         doc ->> 'response_id' as response_id,
         doc ->> 'owner_id' as owner_id,
         doc ->> 'kind' as action_kind,
-        (doc ->> 'created_at')::timestamptz as created_at,
-        (doc ->> 'due_at')::timestamptz as due_at,
-        (doc ->> 'completed_at')::timestamptz as completed_at,
+        ops.try_timestamptz(doc ->> 'created_at') as created_at,
+        ops.try_timestamptz(doc ->> 'due_at') as due_at,
+        ops.try_timestamptz(doc ->> 'completed_at') as completed_at,
         source_updated_at
 
     from newest

@@ -12,9 +12,9 @@ renamed as (
         doc ->> 'churn_event_id' as churn_event_id,
         doc ->> 'account_id' as account_id,
         doc ->> 'reason' as reason,
-        (doc ->> 'is_reactivation')::boolean as is_reactivation,
-        (doc ->> 'claims_earlier_upgrade')::boolean as claims_earlier_upgrade,
-        (doc ->> 'churned_on')::date as churned_date,
+        ops.try_boolean(doc ->> 'is_reactivation') as is_reactivation,
+        ops.try_boolean(doc ->> 'claims_earlier_upgrade') as claims_earlier_upgrade,
+        ops.try_date(doc ->> 'churned_on') as churned_date,
         source_updated_at
 
     from newest

@@ -2,7 +2,7 @@ with
 
 versions as (
 
-    {{ all_versions('files', 'contacts') }}
+    {{ record_versions('files', 'contacts', keep_deleted=true) }}
 
 ),
 
@@ -12,11 +12,11 @@ renamed as (
         doc ->> 'contact_id' as contact_id,
         doc ->> 'account_id' as account_id,
         doc ->> 'role' as contact_role,
-        version_rank,
+        version_number,
         deleted as is_deleted,
-        (doc ->> 'created_on')::date as created_date,
-        (doc ->> 'left_on')::date as left_date,
-        version_at
+        ops.try_date(doc ->> 'created_on') as created_date,
+        ops.try_date(doc ->> 'left_on') as left_date,
+        valid_from
 
     from versions
 

@@ -16,9 +16,9 @@ renamed as (
         {{ pseudonym("doc ->> 'email'") }} as email_pseudonym,
         lower(split_part(doc ->> 'email', '@', 2)) as email_domain,
         doc ->> 'role' as contact_role,
-        coalesce((doc ->> 'is_deleted')::boolean, false) as is_deleted,
-        (doc ->> 'created_on')::date as created_date,
-        (doc ->> 'left_on')::date as left_date,
+        coalesce(ops.try_boolean(doc ->> 'is_deleted'), false) as is_deleted,
+        ops.try_date(doc ->> 'created_on') as created_date,
+        ops.try_date(doc ->> 'left_on') as left_date,
         source_updated_at
 
     from newest

@@ -16,11 +16,11 @@ renamed as (
         doc ->> 'stage' as deal_stage,
         doc ->> 'currency' as currency,
         doc ->> 'lost_reason' as lost_reason,
-        (doc ->> 'amount')::numeric(18, 4) as deal_amount,
-        (doc ->> 'is_closed')::boolean as is_closed,
-        (doc ->> 'is_won')::boolean as is_won,
-        (doc ->> 'created_on')::date as created_date,
-        (doc ->> 'closes_on')::date as closes_date,
+        {{ decimal("doc ->> 'amount'", 18, 4) }} as deal_amount,
+        ops.try_boolean(doc ->> 'is_closed') as is_closed,
+        ops.try_boolean(doc ->> 'is_won') as is_won,
+        ops.try_date(doc ->> 'created_on') as created_date,
+        ops.try_date(doc ->> 'closes_on') as closes_date,
         source_updated_at
 
     from newest

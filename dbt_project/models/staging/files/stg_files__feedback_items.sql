@@ -13,10 +13,10 @@ renamed as (
         doc ->> 'account_id' as account_id,
         doc ->> 'contact_id' as contact_id,
         doc ->> 'response_id' as response_id,
-        (doc ->> 'raised_on')::date as raised_date,
-        (doc ->> 'prioritized_on')::date as prioritized_date,
-        (doc ->> 'implemented_on')::date as implemented_date,
-        (doc ->> 'informed_on')::date as informed_date,
+        ops.try_date(doc ->> 'raised_on') as raised_date,
+        ops.try_date(doc ->> 'prioritized_on') as prioritized_date,
+        ops.try_date(doc ->> 'implemented_on') as implemented_date,
+        ops.try_date(doc ->> 'informed_on') as informed_date,
         source_updated_at
 
     from newest

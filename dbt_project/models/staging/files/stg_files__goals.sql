@@ -13,12 +13,12 @@ renamed as (
         doc ->> 'account_id' as account_id,
         doc ->> 'name' as goal_name,
         doc ->> 'status' as status,
-        (doc ->> 'baseline')::numeric(18, 4) as baseline,
-        (doc ->> 'target')::numeric(18, 4) as target,
-        (doc ->> 'current_value')::numeric(18, 4) as current_value,
-        (doc ->> 'due_on')::date as due_date,
-        (doc ->> 'closed_on')::date as closed_date,
-        (doc ->> 'created_on')::date as created_date,
+        {{ decimal("doc ->> 'baseline'", 18, 4) }} as baseline,
+        {{ decimal("doc ->> 'target'", 18, 4) }} as target,
+        {{ decimal("doc ->> 'current_value'", 18, 4) }} as current_value,
+        ops.try_date(doc ->> 'due_on') as due_date,
+        ops.try_date(doc ->> 'closed_on') as closed_date,
+        ops.try_date(doc ->> 'created_on') as created_date,
         source_updated_at
 
     from newest

@@ -15,14 +15,14 @@ renamed as (
         doc ->> 'status' as status,
         doc ->> 'kind' as invoice_kind,
         doc ->> 'currency' as currency,
-        (doc ->> 'total_amount')::numeric(18, 4) as total_amount,
-        (doc ->> 'one_off_amount')::numeric(18, 4) as one_off_amount,
-        (doc ->> 'paid_amount')::numeric(18, 4) as paid_amount,
-        (doc ->> 'failed_attempts')::int as failed_attempts,
-        (doc ->> 'issued_on')::date as issued_date,
-        (doc ->> 'due_on')::date as due_date,
-        (doc ->> 'paid_on')::date as paid_date,
-        (doc ->> 'written_off_on')::date as written_off_date,
+        {{ decimal("doc ->> 'total_amount'", 18, 4) }} as total_amount,
+        {{ decimal("doc ->> 'one_off_amount'", 18, 4) }} as one_off_amount,
+        {{ decimal("doc ->> 'paid_amount'", 18, 4) }} as paid_amount,
+        ops.try_integer(doc ->> 'failed_attempts') as failed_attempts,
+        ops.try_date(doc ->> 'issued_on') as issued_date,
+        ops.try_date(doc ->> 'due_on') as due_date,
+        ops.try_date(doc ->> 'paid_on') as paid_date,
+        ops.try_date(doc ->> 'written_off_on') as written_off_date,
         source_updated_at
 
     from newest

@@ -24,9 +24,9 @@ renamed as (
         {{ listed("doc ->> 'risk_tags'") }} as risk_tags,
         doc ->> 'next_action' as next_action,
         doc ->> 'next_action_owner_id' as next_action_owner_id,
-        (doc ->> 'has_document')::boolean as has_document,
-        (doc ->> 'next_action_due_on')::date as next_action_due_date,
-        (doc ->> 'starts_at')::timestamptz as starts_at,
+        ops.try_boolean(doc ->> 'has_document') as has_document,
+        ops.try_date(doc ->> 'next_action_due_on') as next_action_due_date,
+        ops.try_timestamptz(doc ->> 'starts_at') as starts_at,
         source_updated_at
 
     from newest

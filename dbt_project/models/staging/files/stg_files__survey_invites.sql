@@ -13,7 +13,7 @@ renamed as (
         doc ->> 'account_id' as account_id,
         doc ->> 'contact_id' as contact_id,
         doc ->> 'survey' as survey,
-        (doc ->> 'invited_on')::date as invited_date,
+        ops.try_date(doc ->> 'invited_on') as invited_date,
         source_updated_at
 
     from newest

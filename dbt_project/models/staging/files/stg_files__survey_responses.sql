@@ -16,10 +16,10 @@ renamed as (
         doc ->> 'survey' as survey,
         doc ->> 'reason' as reason,
         doc ->> 'next_step' as next_step,
-        (doc ->> 'score')::numeric(6, 2) as score,
-        (doc ->> 'scale_min')::numeric(6, 2) as scale_min,
-        (doc ->> 'scale_max')::numeric(6, 2) as scale_max,
-        (doc ->> 'answered_at')::timestamptz as answered_at,
+        {{ decimal("doc ->> 'score'", 6, 2) }} as score,
+        {{ decimal("doc ->> 'scale_min'", 6, 2) }} as scale_min,
+        {{ decimal("doc ->> 'scale_max'", 6, 2) }} as scale_max,
+        ops.try_timestamptz(doc ->> 'answered_at') as answered_at,
         source_updated_at
 
     from newest

@@ -1,35 +1,11 @@
 with
 
-newest as (
+tickets as (
 
-    {{ newest_version('files', 'tickets') }}
-
-),
-
--- A service level is promised for the priority that the ticket came with, and a ticket
--- that waits is often raised later.
-first_seen as (
-
-    select distinct on (record_id)
-        record_id,
-        coalesce(doc ->> 'opening_priority', doc ->> 'priority') as opening_priority
-
-    from {{ source('files', 'tickets') }}
-
-    where loaded_at <= {{ known_at() }}
-
-    order by record_id, source_updated_at nulls last, loaded_at, version_id
-
-),
-
-joined as (
-
-    select
-        newest.*,
-        first_seen.opening_priority
-
-    from newest
-    inner join first_seen on newest.record_id = first_seen.record_id
+    {{ tickets_with_opening_priority(
+        'files',
+        "coalesce(doc ->> 'opening_priority', doc ->> 'priority')"
+    ) }}
 
 ),
 
@@ -45,16 +21,16 @@ renamed as (
         doc ->> 'category' as category,
         doc ->> 'status' as status,
         doc ->> 'thread_id' as thread_id,
-        (doc ->> 'satisfaction_score')::numeric(6, 2) as satisfaction_score,
-        (doc ->> 'satisfaction_scale')::numeric(6, 2) as satisfaction_scale,
-        (doc ->> 'resolution_hours')::numeric(12, 2) as resolution_hours,
-        (doc ->> 'opened_at')::timestamptz as opened_at,
-        (doc ->> 'first_reply_at')::timestamptz as first_reply_at,
-        (doc ->> 'first_auto_reply_at')::timestamptz as first_auto_reply_at,
-        (doc ->> 'closed_at')::timestamptz as closed_at,
+        {{ decimal("doc ->> 'satisfaction_score'", 6, 2) }} as satisfaction_score,
+        {{ decimal("doc ->> 'satisfaction_scale'", 6, 2) }} as satisfaction_scale,
+        {{ decimal("doc ->> 'resolution_hours'", 12, 2) }} as resolution_hours,
+        ops.try_timestamptz(doc ->> 'opened_at') as opened_at,
+        ops.try_timestamptz(doc ->> 'first_reply_at') as first_reply_at,
+        ops.try_timestamptz(doc ->> 'first_auto_reply_at') as first_auto_reply_at,
+        ops.try_timestamptz(doc ->> 'closed_at') as closed_at,
         source_updated_at
 
-    from joined
+    from tickets
 
 )
 

@@ -20,7 +20,7 @@ renamed as (
         nullif(doc #>> '{properties,hs_parent_company_id}', '') as parent_company_id,
         string_to_array(nullif(doc #>> '{properties,hs_merged_object_ids}', ''), ';')
             as merged_company_ids,
-        nullif(doc #>> '{properties,notice_period_days}', '')::int as notice_days,
+        ops.try_integer(doc #>> '{properties,notice_period_days}') as notice_days,
         deleted as is_deleted,
         {{ moment('createdate') }} as created_at,
         source_updated_at

@@ -2,7 +2,7 @@ with
 
 versions as (
 
-    {{ all_versions('hubspot', 'contacts') }}
+    {{ record_versions('hubspot', 'contacts', keep_deleted=true) }}
 
 ),
 
@@ -12,11 +12,11 @@ renamed as (
         record_id as contact_id,
         doc #>> '{associations,companies,results,0,id}' as company_id,
         nullif(doc #>> '{properties,customer_role}', '') as contact_role,
-        version_rank,
+        version_number,
         deleted as is_deleted,
         ({{ moment('left_company_on') }})::date as left_date,
         {{ moment('createdate') }} as created_at,
-        version_at
+        valid_from
 
     from versions
 

@@ -16,9 +16,9 @@ renamed as (
         nullif(doc #>> '{properties,dealtype}', '') as deal_type,
         nullif(doc #>> '{properties,deal_currency_code}', '') as currency,
         nullif(doc #>> '{properties,closed_lost_reason}', '') as lost_reason,
-        nullif(doc #>> '{properties,amount}', '')::numeric(18, 4) as deal_amount,
-        (nullif(doc #>> '{properties,hs_is_closed}', ''))::boolean as is_closed,
-        (nullif(doc #>> '{properties,hs_is_closed_won}', ''))::boolean as is_won,
+        {{ decimal("doc #>> '{properties,amount}'", 18, 4) }} as deal_amount,
+        ops.try_boolean(doc #>> '{properties,hs_is_closed}') as is_closed,
+        ops.try_boolean(doc #>> '{properties,hs_is_closed_won}') as is_won,
         {{ moment('createdate') }} as created_at,
         {{ moment('closedate') }} as closes_at,
         source_updated_at

@@ -13,9 +13,9 @@ renamed as (
         doc #>> '{associations,companies,results,0,id}' as company_id,
         nullif(doc #>> '{properties,goal_name}', '') as goal_name,
         lower(nullif(doc #>> '{properties,status}', '')) as status,
-        nullif(doc #>> '{properties,baseline}', '')::numeric(18, 4) as baseline,
-        nullif(doc #>> '{properties,target}', '')::numeric(18, 4) as target,
-        nullif(doc #>> '{properties,current_value}', '')::numeric(18, 4)
+        {{ decimal("doc #>> '{properties,baseline}'", 18, 4) }} as baseline,
+        {{ decimal("doc #>> '{properties,target}'", 18, 4) }} as target,
+        {{ decimal("doc #>> '{properties,current_value}'", 18, 4) }}
             as current_value,
         ({{ moment('due_on') }})::date as due_date,
         ({{ moment('closed_on') }})::date as closed_date,

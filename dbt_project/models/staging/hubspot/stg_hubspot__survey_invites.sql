@@ -1,13 +1,12 @@
 with
 
--- HubSpot shows the latest wave only, so every version that tells of another one is a
--- wave of its own.
+-- HubSpot exposes the latest wave only, so earlier waves are read from older versions.
 versions as (
 
     select
         record_id as company_id,
-        (nullif(doc #>> '{properties,nps_last_invited_on}', ''))::date as invited_date,
-        (nullif(doc #>> '{properties,nps_invites_total}', ''))::int as invites_total
+        ({{ moment('nps_last_invited_on') }})::date as invited_date,
+        ops.try_integer(doc #>> '{properties,nps_invites_total}') as invites_total
 
     from {{ source('hubspot', 'companies') }}
 

@@ -1,35 +1,11 @@
 with
 
-newest as (
+tickets as (
 
-    {{ newest_version('hubspot', 'tickets') }}
-
-),
-
--- A service level is promised for the priority that the ticket came with, and a ticket
--- that waits is often raised later.
-first_seen as (
-
-    select distinct on (record_id)
-        record_id,
-        lower(nullif(doc #>> '{properties,hs_ticket_priority}', '')) as opening_priority
-
-    from {{ source('hubspot', 'tickets') }}
-
-    where loaded_at <= {{ known_at() }}
-
-    order by record_id, source_updated_at nulls last, loaded_at, version_id
-
-),
-
-joined as (
-
-    select
-        newest.*,
-        first_seen.opening_priority
-
-    from newest
-    inner join first_seen on newest.record_id = first_seen.record_id
+    {{ tickets_with_opening_priority(
+        'hubspot',
+        "lower(nullif(doc #>> '{properties,hs_ticket_priority}', ''))"
+    ) }}
 
 ),
 
@@ -55,7 +31,7 @@ renamed as (
         {{ moment('closed_date') }} as closed_at,
         source_updated_at
 
-    from joined
+    from tickets
 
 )
 

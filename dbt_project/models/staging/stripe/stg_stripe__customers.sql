@@ -15,8 +15,8 @@ renamed as (
         {{ pseudonym("doc ->> 'email'") }} as email_pseudonym,
         nullif(lower(split_part(doc ->> 'email', '@', 2)), '') as email_domain,
         upper(doc ->> 'currency') as currency,
-        (doc ->> 'delinquent')::boolean as is_delinquent,
-        to_timestamp((doc ->> 'created')::bigint) as created_at,
+        ops.try_boolean(doc ->> 'delinquent') as is_delinquent,
+        ops.try_epoch(doc ->> 'created') as created_at,
         source_updated_at
 
     from newest

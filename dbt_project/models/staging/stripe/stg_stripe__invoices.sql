@@ -6,8 +6,7 @@ newest as (
 
 ),
 
--- Amounts stay in minor units: the exponent of the currency is knowledge of the next
--- layer.
+-- Amounts stay in minor units: the currency exponent is applied in the next layer.
 renamed as (
 
     select
@@ -18,16 +17,17 @@ renamed as (
         doc ->> 'billing_reason' as billing_reason,
         upper(doc ->> 'currency') as currency,
         doc #> '{lines,data}' as lines,
-        (doc ->> 'total')::bigint as total_minor,
-        (doc ->> 'amount_paid')::bigint as paid_minor,
-        (doc ->> 'amount_remaining')::bigint as remaining_minor,
+        ops.try_bigint(doc ->> 'total') as total_minor,
+        ops.try_bigint(doc ->> 'amount_paid') as paid_minor,
+        ops.try_bigint(doc ->> 'amount_remaining') as remaining_minor,
         doc #>> '{discount,coupon,duration}' as coupon_duration,
-        (doc #>> '{discount,coupon,percent_off}')::numeric(9, 4) as coupon_percent_off,
-        (doc ->> 'attempt_count')::int as attempt_count,
-        to_timestamp((doc ->> 'created')::bigint) as created_at,
-        to_timestamp((doc ->> 'due_date')::bigint) as due_at,
-        to_timestamp((doc #>> '{status_transitions,paid_at}')::bigint) as paid_at,
-        to_timestamp((doc #>> '{status_transitions,marked_uncollectible_at}')::bigint)
+        {{ decimal("doc #>> '{discount,coupon,percent_off}'", 9, 4) }}
+            as coupon_percent_off,
+        ops.try_integer(doc ->> 'attempt_count') as attempt_count,
+        ops.try_epoch(doc ->> 'created') as created_at,
+        ops.try_epoch(doc ->> 'due_date') as due_at,
+        ops.try_epoch(doc #>> '{status_transitions,paid_at}') as paid_at,
+        ops.try_epoch(doc #>> '{status_transitions,marked_uncollectible_at}')
             as written_off_at,
         source_updated_at
 

@@ -17,13 +17,13 @@ renamed as (
         doc #>> '{pause_collection,behavior}' as pause_behavior,
         doc #>> '{cancellation_details,reason}' as cancellation_reason,
         doc #>> '{cancellation_details,feedback}' as cancellation_feedback,
-        (doc ->> 'cancel_at_period_end')::boolean as cancels_at_period_end,
-        to_timestamp((doc ->> 'start_date')::bigint) as starts_at,
-        to_timestamp((doc ->> 'trial_end')::bigint) as trial_ends_at,
-        to_timestamp((doc ->> 'current_period_end')::bigint) as current_period_ends_at,
-        to_timestamp((doc ->> 'cancel_at')::bigint) as cancels_at,
-        to_timestamp((doc ->> 'canceled_at')::bigint) as canceled_at,
-        to_timestamp((doc ->> 'ended_at')::bigint) as ended_at,
+        ops.try_boolean(doc ->> 'cancel_at_period_end') as cancels_at_period_end,
+        ops.try_epoch(doc ->> 'start_date') as starts_at,
+        ops.try_epoch(doc ->> 'trial_end') as trial_ends_at,
+        ops.try_epoch(doc ->> 'current_period_end') as current_period_ends_at,
+        ops.try_epoch(doc ->> 'cancel_at') as cancels_at,
+        ops.try_epoch(doc ->> 'canceled_at') as canceled_at,
+        ops.try_epoch(doc ->> 'ended_at') as ended_at,
         source_updated_at
 
     from newest

@@ -17,7 +17,7 @@ renamed as (
         doc ->> 'form_title' as form_title,
         doc ->> 'response_type' as response_type,
         doc -> 'answers' as answers,
-        (doc ->> 'submitted_at')::timestamptz as answered_at,
+        ops.try_moment(doc ->> 'submitted_at') as answered_at,
         source_updated_at
 
     from newest

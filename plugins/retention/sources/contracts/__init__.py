@@ -1,1 +1,1 @@
-"""What the warehouse depends on in a vendor's document; everything else may come and go."""
+"""Contracts: the fields of vendor documents that the warehouse depends on."""

@@ -1,35 +1,53 @@
-"""What the warehouse depends on in Stripe's objects; amounts are in minor units."""
+"""Contracts of Stripe objects; amounts are in minor units.
+
+Fields are null where Stripe's API reference calls them nullable, or older API versions left
+them out.
+"""
 
 from __future__ import annotations
 
 from retention.sources.contracts.fields import (
-    Amount,
     Currency,
     Document,
+    Epoch,
+    Flag,
     Id,
-    MaybeAmount,
-    Moment,
-    Number,
+    Interval,
+    Minor,
+    Percent,
+    Quantity,
+    UnitAmount,
+    Whole,
 )
 
 
 class Customer(Document):
     id: Id
-    created: Moment
+    created: Epoch
     currency: Currency | None = None
+    delinquent: Flag | None = None
     metadata: dict[str, str | None] | None = None
 
 
+class Recurring(Document):
+    interval_count: Interval | None = None
+
+
 class Price(Document):
+    """A price. ``unit_amount`` is null for tiers and for fractions of a cent."""
+
     currency: Currency
-    unit_amount: MaybeAmount = None
-    unit_amount_decimal: MaybeAmount = None
+    unit_amount: UnitAmount | None = None
+    unit_amount_decimal: UnitAmount | None = None
+    recurring: Recurring | None = None
 
 
 class Item(Document):
+    """An item of a subscription; a metered price has no quantity."""
+
     id: Id
     price: Price
-    quantity: MaybeAmount = None
+    quantity: Quantity | None = None
 
 
 class ItemList(Document):
@@ -40,48 +58,78 @@ class Subscription(Document):
     id: Id
     customer: Id
     status: str
-    created: Moment
-    start_date: Moment
+    created: Epoch
+    start_date: Epoch
     currency: Currency
-    current_period_start: Moment | None = None
-    current_period_end: Moment | None = None
-    trial_end: Moment | None = None
-    cancel_at: Moment | None = None
-    canceled_at: Moment | None = None
-    ended_at: Moment | None = None
+    current_period_start: Epoch | None = None
+    current_period_end: Epoch | None = None
+    cancel_at_period_end: Flag | None = None
+    trial_end: Epoch | None = None
+    cancel_at: Epoch | None = None
+    canceled_at: Epoch | None = None
+    ended_at: Epoch | None = None
     items: ItemList
 
 
 class Period(Document):
-    start: Moment
-    end: Moment
+    start: Epoch
+    end: Epoch
+
+
+class DiscountAmount(Document):
+    amount: Minor
+
+
+class TaxAmount(Document):
+    amount: Minor
+    inclusive: Flag | None = None
 
 
 class Line(Document):
-    """``amount`` may be negative: a credit for the unused part of a period."""
+    """An invoice line. ``amount`` is negative for a credit of unused time."""
 
     id: Id
-    amount: Number
+    amount: Minor
     currency: Currency
     period: Period
     price: Price | None = None
-    quantity: MaybeAmount = None
+    proration: Flag | None = None
+    quantity: Minor | None = None
+    discount_amounts: list[DiscountAmount] | None = None
+    tax_amounts: list[TaxAmount] | None = None
 
 
 class LineList(Document):
     data: list[Line]
 
 
+class Coupon(Document):
+    percent_off: Percent | None = None
+
+
+class Discount(Document):
+    coupon: Coupon | None = None
+
+
+class StatusTransitions(Document):
+    paid_at: Epoch | None = None
+    marked_uncollectible_at: Epoch | None = None
+
+
 class Invoice(Document):
-    """``total`` may be negative: what the customer is owed goes to its balance."""
+    """An invoice. ``total`` is negative when the credit goes to the customer's balance."""
 
     id: Id
     customer: Id
     status: str | None = None
-    created: Moment
+    created: Epoch
     currency: Currency
-    total: Number
-    amount_due: Amount
-    amount_paid: Amount
-    due_date: Moment | None = None
+    total: Minor
+    amount_due: Minor
+    amount_paid: Minor
+    amount_remaining: Minor | None = None
+    attempt_count: Whole | None = None
+    due_date: Epoch | None = None
+    discount: Discount | None = None
+    status_transitions: StatusTransitions | None = None
     lines: LineList

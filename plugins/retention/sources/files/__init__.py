@@ -1,4 +1,4 @@
-"""Bring your own files: a folder of CSV, NDJSON or Parquet and a mapping that explains it."""
+"""Load a folder of CSV, NDJSON or Parquet files through a mapping."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from retention.sources.files.records import RECORDS
 if TYPE_CHECKING:
     from retention.usage.formats import EventFiles
 
-# A folder that lost more than half of its records was not delivered whole.
+# If more than half of the records are missing, assume an incomplete delivery.
 _GUARD = {"delete_rate": 0.5}
 
 
@@ -29,14 +29,14 @@ SOURCE = Source(
     schedule="0 0 * * *",
     freshness=timedelta(hours=26),
     owner="data",
-    doc="A folder of exported files and the mapping.yml that says what their columns mean.",
+    doc="A folder of exported files with a mapping.yml that describes their columns.",
     streams=tuple(
         Stream(
             name=name,
             record=record,
             extract=extract,
             key=key_of(name),
-            # The folder is the complete listing: what it no longer holds is gone.
+            # The folder is a complete listing: records missing from it are deleted.
             deletes="tombstone" if name == "usage_events" else "listing",
             kind="usage" if name == "usage_events" else "records",
             extra={"event_files": _event_files} if name == "usage_events" else _GUARD,

@@ -1,13 +1,16 @@
-"""Codes that the world has agreed on: countries, currencies, the states of the USA."""
+"""Standard codes: countries, currencies, states of the USA."""
 
 from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
 
 
 def _codes(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# ISO 3166-1 alpha-2. The United Kingdom is GB; UK is reserved and no country.
+# ISO 3166-1 alpha-2. The United Kingdom is GB; UK is reserved, not a country code.
 COUNTRIES = _codes(
     """
     AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ
@@ -22,9 +25,35 @@ COUNTRIES = _codes(
     """
 )
 
-COUNTRY_SLIPS = {"UK": "GB", "EL": "GR", "USA": "US", "GBR": "GB", "DEU": "DE", "FRA": "FR"}
+_COUNTRY_SLIPS = {
+    "uk": "GB",
+    "united kingdom": "GB",
+    "great britain": "GB",
+    "england": "GB",
+    "el": "GR",
+    "usa": "US",
+    "united states of america": "US",
+    "gbr": "GB",
+    "deu": "DE",
+    "deutschland": "DE",
+    "fra": "FR",
+}
 
-# ISO 4217, the money in use; XAU and its kind are no prices.
+
+@cache
+def _country_names() -> dict[str, str]:
+    """Return the codes of the English names in the time zone database."""
+    table = files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
+    return {name.strip().lower(): code for code, name in rows if code in COUNTRIES}
+
+
+def country_named(name: str) -> str | None:
+    """Return the code that a country's English name or a common wrong code stands for."""
+    return _COUNTRY_SLIPS.get(name.lower()) or _country_names().get(name.lower())
+
+
+# ISO 4217 currencies in use; precious metals such as XAU are not prices.
 CURRENCIES = _codes(
     """
     AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
@@ -37,7 +66,7 @@ CURRENCIES = _codes(
     """
 )
 
-# Decimals of the minor unit where they are not two.
+# Decimals of the minor unit where they differ from two.
 _ZERO = _codes("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF")
 _THREE = _codes("BHD IQD JOD KWD LYD OMR TND")
 MINOR_DIGITS = dict.fromkeys(_ZERO, 0) | dict.fromkeys(_THREE, 3) | {"CLF": 4}

@@ -1,4 +1,4 @@
-"""The canonical fields read off their records: kind, whether required, what they refer to."""
+"""Derive the canonical fields from their records: kind, required, reference."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from retention.sources.files.kinds import Kind, Refers, Words
+from retention.sources.files.kinds import Decisive, Kind, Refers, Words
 from retention.sources.files.records import RECORDS
 
 
 @dataclass(frozen=True)
 class CanonicalField:
-    """``refers`` is the stream whose key the field holds; ``words`` the only ones it may hold."""
+    """One field of a stream.
+
+    ``refers`` is the stream whose key the field holds; ``words`` are the allowed values. A wrong
+    value of a ``decisive`` field rejects its row; of another field, it is lost alone.
+    """
 
     name: str
     kind: str
@@ -21,11 +25,12 @@ class CanonicalField:
     refers: str | None = None
     words: tuple[str, ...] = ()
     note: str = ""
+    decisive: bool = True
 
 
 @cache
 def fields_of(stream: str) -> dict[str, CanonicalField]:
-    """The fields of a stream in the order of its documents; the first is the key."""
+    """Return the fields of a stream in the order of its documents; the first is the key."""
     record = RECORDS[stream]
     hints = get_type_hints(record, include_extras=True)
     return {
@@ -35,7 +40,7 @@ def fields_of(stream: str) -> dict[str, CanonicalField]:
 
 
 def key_of(stream: str) -> str:
-    """The field that tells the records of a stream apart."""
+    """Return the key field of a stream."""
     return next(iter(fields_of(stream)))
 
 
@@ -48,6 +53,7 @@ def _field(name: str, hint: Any, *, required: bool, note: str) -> CanonicalField
         refers=next((mark.stream for mark in marks if isinstance(mark, Refers)), None),
         words=next((mark.allowed for mark in marks if isinstance(mark, Words)), ()),
         note=note,
+        decisive=required or any(isinstance(mark, Decisive) for mark in marks),
     )
 
 
@@ -58,9 +64,9 @@ def _marks(hint: Any) -> Iterator[Any]:
         yield from _marks(part)
 
 
-def field_table() -> str:
-    """Every stream and field as Markdown, for people who write a mapping or a staging model."""
-    return "\n".join(line for stream in RECORDS for line in _stream_lines(stream))
+def field_table(*streams: str) -> str:
+    """Return the fields of the streams, by default of all, as Markdown tables."""
+    return "\n".join(line for stream in streams or RECORDS for line in _stream_lines(stream))
 
 
 def _stream_lines(stream: str) -> Iterator[str]:
@@ -69,6 +75,7 @@ def _stream_lines(stream: str) -> Iterator[str]:
         notes = [f"-> {field.refers}"] if field.refers else []
         notes += [", ".join(field.words)] if field.words else []
         notes += [field.note] if field.note else []
+        notes += ["a wrong value rejects the row"] if field.decisive and not field.required else []
         required = "yes" if field.required else ""
         yield f"| {field.name} | {field.kind} | {required} | {'; '.join(notes)} |"
     yield ""

@@ -1,4 +1,4 @@
-"""The files of a folder that a mapping names."""
+"""Read the files of a folder that a mapping names."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ from pathlib import Path
 from typing import Any
 
 from retention.sources.files.mapping import Lookup, Mapping, StreamRule
-from retention.sources.files.problem import nearest
-from retention.sources.files.rows import BadRow, BrokenFile, Form, Row, header, read_rows
-from retention.sources.files.value import as_text
+from retention.sources.files.problems import nearest
+from retention.sources.files.rows import Form, header, read_rows
+from retention.sources.files.table import BadRow, BrokenFile, Row, as_text
 
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder and the mapping that explains it; files go by their path inside the folder."""
+    """A folder and its mapping; files are named by their path inside the folder."""
 
     root: Path
     mapping: Mapping
 
     def form(self, rule: StreamRule | Lookup) -> Form:
-        """How the files of a stream or a look-up are written."""
+        """Return the format of the files of a stream or a lookup."""
         encoding = rule.encoding or self.mapping.encoding
-        return Form(rule.format, encoding, rule.delimiter or self.mapping.delimiter)
+        delimiter = rule.delimiter or self.mapping.delimiter
+        return Form(rule.format, encoding, delimiter, rule.sheet, rule.header_line)
 
     def files(self, rule: StreamRule) -> list[str]:
-        """The files of a stream, by name within each pattern.
+        """Return the files of a stream, sorted by name within each pattern.
 
-        Raises BrokenFile for a pattern that finds nothing: a file that did not arrive must not
-        pass for one whose rows are all gone.
+        Raises BrokenFile for a pattern that matches no file: a missing file must not look like a
+        file whose rows were all deleted.
         """
         found: dict[str, None] = {}
         for pattern in rule.files:
@@ -44,17 +45,17 @@ class Folder:
         return list(found)
 
     def rows(self, file: str, form: Form) -> Iterator[Row | BadRow]:
-        """The rows of one file; raises BrokenFile that names it."""
+        """Yield the rows of one file; raises BrokenFile with the file's name."""
         with _named(file):
             yield from read_rows(self.root / file, form)
 
     def header(self, file: str, form: Form) -> tuple[str, ...] | None:
-        """The columns of one file, None for NDJSON; raises BrokenFile that names it."""
+        """Return the columns of one file, None for NDJSON; raises BrokenFile with its name."""
         with _named(file):
             return header(self.root / file, form)
 
     def table(self, lookup: Lookup) -> dict[str, Any]:
-        """What a look-up swaps for what; raises BrokenFile where the file answers twice."""
+        """Return a lookup as a dictionary; raises BrokenFile for an ambiguous key."""
         table: dict[str, Any] = {}
         for row in self.rows(lookup.file, self.form(lookup)):
             if isinstance(row, BadRow):

@@ -1,4 +1,4 @@
-"""The kinds of value that a canonical field can hold, as types that pydantic checks."""
+"""Define the kinds of canonical values as types that pydantic validates."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from retention.sources.files.codes import COUNTRIES, CURRENCIES
 
 @dataclass(frozen=True)
 class Kind:
-    """How a field is written in a document.
+    """The representation of a field in a document.
 
-    text, id, country, currency and word are strings; date is ``2024-05-31``; timestamp is
-    ``2024-05-31T08:00:00Z``, always UTC; decimal, money, rate and integer are JSON numbers,
-    kept as ``Decimal`` or ``int``, never a float; boolean is true or false.
+    text, id, country, currency and word are strings. date is ``2024-05-31``; timestamp is
+    ``2024-05-31T08:00:00Z``, always UTC. decimal, money, rate and integer are JSON numbers, kept as
+    ``Decimal`` or ``int``, never a float. boolean is true or false.
     """
 
     name: str
@@ -27,20 +27,29 @@ class Kind:
 
 @dataclass(frozen=True)
 class Refers:
-    """The field holds the key of a record of another stream."""
+    """Mark a field that holds the key of a record of another stream."""
 
     stream: str
 
 
 @dataclass(frozen=True)
+class Decisive:
+    """Mark an optional field whose loss would change a figure: a wrong value rejects the row.
+
+    A term whose end cannot be read would otherwise run for ever. Any other optional value that is
+    wrong is lost alone, and its record is loaded.
+    """
+
+
+@dataclass(frozen=True)
 class Words:
-    """The only words the field may hold; a mapping's ``map`` turns a company's own into them."""
+    """The allowed values of a field; ``map`` in a mapping translates a company's own values."""
 
     allowed: tuple[str, ...]
 
 
 def words(*allowed: str) -> tuple[Kind, Words, AfterValidator]:
-    """The annotations of a field that holds one of a few words."""
+    """Return the annotations of a field with a fixed set of values."""
 
     def known(value: str) -> str:
         if value not in allowed:
@@ -69,17 +78,21 @@ Currency = Annotated[str, Kind("currency"), AfterValidator(_known_currency)]
 Day = Annotated[date, Kind("date")]
 Instant = Annotated[datetime, Kind("timestamp")]
 Flag = Annotated[bool, Kind("boolean")]
-Number = Annotated[Decimal, Kind("decimal")]
-Money = Annotated[Decimal, Kind("money")]
-Price = Annotated[Decimal, Kind("money"), Field(ge=0)]
+# The limits are those of the columns in the warehouse, numeric(18, 4) and so on.
+_LARGEST = 10**14 - 1
+Number = Annotated[Decimal, Kind("decimal"), Field(ge=-_LARGEST, le=_LARGEST)]
+Points = Annotated[Decimal, Kind("decimal"), Field(ge=-9999, le=9999)]
+Hours = Annotated[Decimal, Kind("decimal"), Field(ge=-(10**10) + 1, le=10**10 - 1)]
+Money = Annotated[Decimal, Kind("money"), Field(ge=-_LARGEST, le=_LARGEST)]
+Price = Annotated[Decimal, Kind("money"), Field(ge=0, le=_LARGEST)]
 Rate = Annotated[Decimal, Kind("rate"), Field(ge=0, le=1)]
-Count = Annotated[int, Kind("integer"), Field(ge=0)]
+Count = Annotated[int, Kind("integer"), Field(ge=0, le=2**31 - 1)]
 AccountId = Annotated[str, Kind("id"), Refers("accounts"), Field(min_length=1)]
 ContactId = Annotated[str, Kind("id"), Refers("contacts"), Field(min_length=1)]
 OwnerId = Annotated[str, Kind("id"), Refers("owners"), Field(min_length=1)]
 SubscriptionId = Annotated[str, Kind("id"), Refers("subscriptions"), Field(min_length=1)]
 
-# The lowest and highest answer where the file does not say.
+# The lowest and highest score where the file does not state a scale.
 SURVEY_SCALES = {
     "nps": (Decimal(0), Decimal(10)),
     "csat": (Decimal(1), Decimal(5)),
@@ -103,12 +116,12 @@ Survey = Annotated[str, *words(*SURVEY_SCALES)]
 
 
 def within(field: str, score: Decimal, lowest: Decimal | int, highest: Decimal) -> None:
-    """Refuse a score that is off its scale."""
+    """Raise a validation error for a score outside its scale."""
     if not lowest <= score <= highest:
         message = f"a score of {score} is not between {lowest} and {highest}"
         raise flawed("score_off_scale", field, message)
 
 
 def flawed(code: str, field: str, message: str) -> PydanticCustomError:
-    """The error of fields that contradict each other, with the one to look at first."""
+    """Build the error of contradicting fields; ``field`` is the one to check first."""
     return PydanticCustomError(code, "{message}", {"message": message, "field": field})

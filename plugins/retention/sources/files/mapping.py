@@ -14,12 +14,22 @@ streams:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
 
-from retention.sources.files.yamltext import Lines
+Format = Literal["csv", "ndjson", "parquet", "workbook"]
+Per = Literal["day", "week", "month", "quarter", "half_year", "year", "billing_period", "interval"]
+Lines = dict[tuple[str, ...], int]
 
 
 class _Rule(BaseModel):
@@ -27,12 +37,14 @@ class _Rule(BaseModel):
 
 
 class Lookup(_Rule):
-    """Swap a value for one of another file: ``{file: subs.csv, match: sub_id, take: account}``."""
+    """Look a value up in another file: ``{file: subs.csv, match: sub_id, take: account}``."""
 
     file: str
     match: str
     take: str
-    format: Literal["csv", "ndjson", "parquet"] | None = None
+    format: Format | None = None
+    sheet: str | None = None
+    header_line: int = Field(default=1, ge=1)
     encoding: str | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
 
@@ -44,11 +56,22 @@ class Plus(_Rule):
     unit: Literal["milliseconds", "seconds", "minutes", "hours", "days"]
 
 
-class FieldRule(_Rule):
-    """Where one canonical field comes from; a bare word is short for ``{column: word}``.
+class Interval(_Rule):
+    """The period of a price: ``{column: Interval, count: Interval Count, map: {annual: year}}``."""
 
-    ``columns`` makes one key of several columns. ``map`` swaps words, the rest stays as it is
-    unless ``otherwise`` says what it becomes. ``if_empty`` fills gaps.
+    column: str
+    count: str | None = None
+    map: dict[str, str] = Field(default_factory=dict)
+
+
+class FieldRule(_Rule):
+    """The origin of one canonical field; a bare word is short for ``{column: word}``.
+
+    ``columns`` builds one key from several columns. ``separator`` divides a cell that holds several
+    ids; the first one is used. ``format`` may list several forms of a date. ``inclusive`` says that
+    a term is still in force on its end date. ``interval`` names the columns of a price's period.
+    ``map`` replaces values; other values are kept unless ``otherwise`` is set. ``if_empty``
+    replaces empty values.
     """
 
     column: str | None = None
@@ -58,12 +81,16 @@ class FieldRule(_Rule):
     map: dict[str, str | None] = Field(default_factory=dict)
     otherwise: str | None = None
     if_empty: str | None = None
-    format: str | None = None
+    separator: str | None = Field(default=None, min_length=1)
+    format: tuple[str, ...] = ()
     time_zone: str | None = None
     unit: str | None = None
-    per: Literal["month", "quarter", "half_year", "year", "billing_period"] | None = None
+    inclusive: bool = False
+    per: Per | None = None
+    interval: Interval | None = None
     decimal: Literal[".", ","] = "."
     thousands: str | None = None
+    remove: tuple[str, ...] = ()
     plus: Plus | None = None
 
     @model_validator(mode="before")
@@ -71,40 +98,58 @@ class FieldRule(_Rule):
     def bare_word_is_a_column(cls, given: Any) -> Any:
         return {"column": given} if isinstance(given, str) else given
 
+    @field_validator("format", mode="before")
+    @classmethod
+    def one_format_is_a_list_of_one(cls, given: Any) -> Any:
+        return [given] if isinstance(given, str) else given or []
+
     @model_validator(mode="after")
     def has_one_origin(self) -> FieldRule:
         origins = sum((self.column is not None, bool(self.columns), self.value is not None))
         if origins != 1:
-            raise ValueError("give one of column, columns and value")
+            raise ValueError("set exactly one of column, columns and value")
         if self.lookup and self.column is None:
-            raise ValueError("a lookup needs the column whose value it swaps")
+            raise ValueError("a lookup needs `column`, the value to look up")
+        if self.thousands == self.decimal:
+            raise ValueError("thousands and decimal are the same sign; set the other one too")
+        if (self.per == "interval") != (self.interval is not None):
+            raise ValueError("`per: interval` and `interval` need each other")
         if self.has_otherwise and not (self.map or self.lookup):
-            raise ValueError("otherwise goes with a map or a lookup")
+            raise ValueError("`otherwise` needs a map or a lookup")
         return self
 
     @property
     def has_otherwise(self) -> bool:
-        """Whether ``otherwise`` was written, be it null."""
+        """Return whether ``otherwise`` was set, even to null."""
         return "otherwise" in self.model_fields_set
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """The columns the field is made of."""
+        """Return the columns that the field is built from."""
         named = (self.column,) if self.column is not None else self.columns
-        return (*named, self.plus.column) if self.plus else named
+        more: tuple[str, ...] = (self.plus.column,) if self.plus else ()
+        if self.interval:
+            more += tuple(each for each in (self.interval.column, self.interval.count) if each)
+        return (*named, *more)
 
 
 class StreamRule(_Rule):
-    """The files of one stream and where each of its fields comes from.
+    """The files of one stream and the origin of each of its fields.
 
-    ``only`` and ``skip`` keep rows by a column's values. ``unique`` names columns that should
-    not repeat; repeats are reported and loaded. ``duplicates`` says what rows of one key that
-    differ mean: "reject", a contradiction, is what records do; "last", the last one counts, is
-    what usage events do; "keep", each is an event of its own, is for usage events only.
+    ``calculate`` names columns that are calculated from the others by SQL expressions. ``also``
+    lists further rules of the stream, for other files or for a second record of the same rows; what
+    such a rule does not state is taken from this one.
+
+    ``only`` and ``skip`` filter rows by a column's values. ``unique`` names columns that should not
+    repeat; repeats are reported and loaded. ``duplicates`` applies to different rows with the same
+    key: "reject" (default for records), "last" uses the last row (default for usage events), "keep"
+    loads each as an event of its own (usage events only).
     """
 
     files: tuple[str, ...] = Field(min_length=1)
-    format: Literal["csv", "ndjson", "parquet"] | None = None
+    format: Format | None = None
+    sheet: str | None = None
+    header_line: int = Field(default=1, ge=1)
     encoding: str | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     time_zone: str | None = None
@@ -114,48 +159,109 @@ class StreamRule(_Rule):
     unique: tuple[str, ...] = ()
     duplicates: Literal["reject", "last", "keep"] | None = None
     updated_at: FieldRule | None = None
+    calculate: dict[str, str] = Field(default_factory=dict)
     fields: dict[str, FieldRule]
+    also: tuple[StreamRule, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
-    def one_file_is_a_list_of_one(cls, given: Any) -> Any:
+    def complete(cls, given: Any) -> Any:
+        """Make one file a list of one, and let the rules of ``also`` inherit."""
+        if isinstance(given, dict) and isinstance(given.get("also"), list):
+            given = {**given, "also": [_inherited(given, each) for each in given["also"]]}
         if isinstance(given, dict) and "file" in given:
             if "files" in given:
-                raise ValueError("give file or files, not both")
+                raise ValueError("set file or files, not both")
             return {**{k: v for k, v in given.items() if k != "file"}, "files": [given["file"]]}
         return given
 
 
+def _inherited(stream: dict[str, Any], given: Any) -> Any:
+    """Return a rule of ``also`` with what it takes from its stream; null drops a field."""
+    if not isinstance(given, dict):
+        return given
+    if "also" in given:
+        raise ValueError("a rule of `also` has no `also` of its own")
+    files = {"file", "files"}
+    left_out = {"also"} | (files if files & set(given) else set())
+    fields = {**(stream.get("fields") or {}), **(given.get("fields") or {})}
+    calculate = {**(stream.get("calculate") or {}), **(given.get("calculate") or {})}
+    return {
+        **{key: value for key, value in stream.items() if key not in left_out},
+        **given,
+        "fields": {name: origin for name, origin in fields.items() if origin is not None},
+        "calculate": {name: text for name, text in calculate.items() if text is not None},
+    }
+
+
 class Mapping(_Rule):
-    """A whole mapping.yml. What a stream does not say, it takes from here."""
+    """A whole mapping.yml; its settings are the defaults of every stream."""
 
     time_zone: str = "UTC"
     encoding: str = "utf-8"
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     null_values: tuple[str, ...] = ()
+    # Files that are not meant to be read.
+    ignore: tuple[str, ...] = ()
     streams: dict[str, StreamRule] = Field(min_length=1)
 
     _path: Path = PrivateAttr(default=Path("mapping.yml"))
     _lines: Lines = PrivateAttr(default_factory=dict)
 
-    def stood_at(self, path: Path, lines: Lines) -> None:
-        """Remember the file and lines this was read from."""
+    def rules(self, stream: str) -> list[tuple[tuple[str, ...], StreamRule]]:
+        """Return every rule of a stream with its place in the mapping."""
+        first, at = self.streams[stream], ("streams", stream)
+        also = [((*at, "also", str(n)), rule) for n, rule in enumerate(first.also)]
+        return [(at, first), *also]
+
+    def remember(self, path: Path, lines: Lines) -> None:
+        """Store the file and the lines that this was read from."""
         self._path, self._lines = path, lines
 
     @property
     def path(self) -> Path:
-        """The file this was read from."""
+        """Return the file that this was read from."""
         return self._path
 
     def line(self, *at: str) -> int | None:
-        """The line of a part of the mapping, or of what holds it."""
+        """Return the line of a part of the mapping, or of the part that contains it."""
         if at[-1] == "files" and at not in self._lines:
             at = (*at[:-1], "file")
         return line_of(self._lines, at)
 
 
 def line_of(lines: Lines, at: tuple[str, ...]) -> int | None:
-    """The line of the place ``at``, or of the nearest thing around it."""
+    """Return the line of the place ``at``, or of the nearest enclosing place."""
     while at and at not in lines:
         at = at[:-1]
     return lines.get(at)
+
+
+def columns_of(rule: StreamRule) -> list[str]:
+    """Return every column of the files that the rule names, once each."""
+    calculated: list[str] = []
+    if rule.calculate:
+        # DuckDB reads the expressions; a mapping without any does not need it.
+        from retention.sources.files.calculate import parsed
+
+        calculated = [each for text in rule.calculate.values() for each in parsed(text).columns]
+    named = [*calculated, *rule.only, *rule.skip, *rule.unique]
+    named += [column for origin in rule.fields.values() for column in origin.origins]
+    named += rule.updated_at.origins if rule.updated_at else ()
+    return [each for each in dict.fromkeys(named) if each not in rule.calculate]
+
+
+def missing_columns(rule: StreamRule, header: Sequence[str] | None) -> list[str]:
+    """Return the columns of the rule that a header lacks; none without a header.
+
+    A dotted name counts as present if its first part is: the contents of a column of objects are
+    known only per row.
+    """
+    if header is None:
+        return []
+    there = set(header)
+    return [
+        column
+        for column in columns_of(rule)
+        if column not in there and column.split(".")[0] not in there
+    ]

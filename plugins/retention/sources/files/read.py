@@ -1,27 +1,29 @@
-"""Reading a stream of a folder: every row becomes a record or is rejected with the reason."""
+"""Read a stream of a folder: every row becomes a record or a rejected row with a reason."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from retention.errors import ExtractionError
 from retention.source import Connection, Extracted, Record, Rejected, Stream
-from retention.sources.files.document import Maker
+from retention.sources.files.document import Maker, cell
 from retention.sources.files.fields import key_of
 from retention.sources.files.folder import Folder
+from retention.sources.files.mapping import missing_columns
 from retention.sources.files.mapping_file import load_mapping
-from retention.sources.files.problem import nearest
-from retention.sources.files.rows import BadRow, BrokenFile, Row
-from retention.sources.files.rule_columns import missing_columns
+from retention.sources.files.problems import nearest
+from retention.sources.files.table import BadRow, BrokenFile, Failed, Row
+from retention.sources.files.validate import settle
 from retention.window import Window
 
 
 def open_folder(connection: Connection) -> Folder:
-    """The folder of a connection and its mapping.
+    """Return the folder of a connection with its mapping.
 
     ``extra["mapping"]`` names a mapping that is neither in the folder nor shipped. Raises
     ConfigurationError.
@@ -31,67 +33,83 @@ def open_folder(connection: Connection) -> Folder:
 
 
 def extract(connection: Connection, stream: Stream, window: Window) -> Extracted:
-    """Every record the folder holds: a folder is always read whole, whatever the window.
+    """Yield every record of the folder; the window is ignored, a folder is always read whole.
 
-    A stream that the mapping does not name has no records. Raises ConfigurationError for a
-    broken mapping and ExtractionError for a file that is missing, cut off or damaged.
+    A stream without a rule in the mapping has no records. Raises ConfigurationError for an invalid
+    mapping and ExtractionError for a missing, truncated or damaged file.
     """
     folder = open_folder(connection)
     if stream.name not in folder.mapping.streams:
         return
     try:
-        yield from _records(folder, stream.name)
+        yield from records(folder, stream.name)
     except BrokenFile as broken:
         line = f":{broken.line}" if broken.line else ""
         raise ExtractionError(
             broken.message,
             code=broken.code,
             where=f"files, {stream.name}, {window}, {broken.file}{line}",
-            mend=f"`retention files check {folder.root}` explains every problem.",
+            hint=f"`retention files check {folder.root}` lists every problem.",
         ) from broken
 
 
-def _records(folder: Folder, stream: str) -> Extracted:
-    maker = Maker(stream, folder.mapping.streams[stream], folder)
-    extracted = (_extracted(maker, file, row) for file, row in stream_rows(folder, maker))
-    if maker.rule.duplicates == "last":
+def records(folder: Folder, stream: str) -> Extracted:
+    """Yield the records of a stream, lost values and rejected rows; raises BrokenFile."""
+    makers = [Maker(stream, rule, folder) for _, rule in folder.mapping.rules(stream)]
+    extracted = (
+        each
+        for maker in makers
+        for file, row in stream_rows(folder, maker)
+        for each in _extracted(maker, file, row)
+    )
+    if makers[0].rule.duplicates == "last":
         return _last_of_each(extracted)
     return extracted
 
 
 def stream_rows(folder: Folder, maker: Maker) -> Iterator[tuple[str, Row | BadRow]]:
-    """The rows of a stream that the mapping wants, with their file; raises BrokenFile."""
+    """Yield the selected rows of a stream with their file; raises BrokenFile."""
     rule = maker.rule
     form = folder.form(rule)
-    for file in folder.files(rule):
-        columns = folder.header(file, form)
+    for path in folder.files(rule):
+        columns, file = folder.header(path, form), form.label(path)
         for column in missing_columns(rule, columns):
             message = f"no column {column!r}. {nearest(column, columns or ())}"
             raise BrokenFile("missing_column", message, 1, file)
-        for row in folder.rows(file, form):
+        for row in maker.rows(folder.rows(path, form)):
             if isinstance(row, BadRow) or maker.wants(row.values):
                 yield file, row
 
 
-def _extracted(maker: Maker, file: str, row: Row | BadRow) -> Record | Rejected:
+def _extracted(maker: Maker, file: str, row: Row | BadRow) -> Extracted:
+    """Yield the record of a row and each value that it lost, or the rejected row."""
     position = f"{file} line {row.line}"
     if isinstance(row, BadRow):
-        return Rejected(row.code, row.message, position, row.raw)
+        yield Rejected(row.code, row.message, position, row.raw)
+        return
     made = maker.make(row.values)
+    settle(maker.stream, made)
     key = made.doc[key_of(maker.stream)]
-    if not made.flaws:
-        return Record(key, made.doc, made.updated_at, position)
-    reason = "; ".join(f"{flaw.column}: {flaw.message}" for flaw in made.flaws)
-    return Rejected(made.flaws[0].code, reason, position, as_json(row.values), key)
+    if made.is_lost:
+        reason = "; ".join(f"{flaw.column}: {flaw.message}" for flaw in made.flaws)
+        code = next(flaw.code for flaw in made.flaws if flaw.fatal)
+        yield Rejected(code, reason, position, as_json(row.values), key)
+        return
+    for flaw in made.flaws:
+        column = maker.columns.get(flaw.column, flaw.column)
+        lost = as_json({column: cell(row.values, column)})
+        reason = f"{column}: {flaw.message}; the record is loaded without this value"
+        yield Rejected(flaw.code, reason, position, lost, key, path=column)
+    yield Record(key, made.doc, made.updated_at, position)
 
 
 def as_json(values: dict[str, Any]) -> str:
-    """The row as a person would want to see it in the quarantine."""
+    """Return the row as JSON for the quarantine."""
     return json.dumps(values, ensure_ascii=False, default=_plain)
 
 
 def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, Decimal) else repr(value)
+    return str(value) if isinstance(value, Decimal | date | Failed) else repr(value)
 
 
 def _last_of_each(extracted: Extracted) -> Extracted:

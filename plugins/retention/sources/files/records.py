@@ -1,6 +1,8 @@
-"""The canonical streams: what a folder of files can feed, and the contract that staging reads."""
+"""Define the canonical streams: the contract between a folder of files and staging."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,8 +16,10 @@ from retention.sources.files.kinds import (
     Currency,
     Day,
     DealKind,
+    Decisive,
     Flag,
     GoalStatus,
+    Hours,
     Id,
     Instant,
     InvoiceKind,
@@ -25,6 +29,7 @@ from retention.sources.files.kinds import (
     Number,
     Outcome,
     OwnerId,
+    Points,
     Price,
     Priority,
     Rate,
@@ -39,7 +44,7 @@ from retention.sources.files.kinds import (
 
 
 class CanonicalRecord(BaseModel):
-    """A document holds every field of its stream, null where the files do not know it."""
+    """A document with every field of its stream; null where the files have no value."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -58,15 +63,18 @@ class Account(CanonicalRecord):
     merged_account_ids: Text | None = Field(
         default=None, description="accounts that became this one, separated by semicolons"
     )
-    is_deleted: Flag | None = Field(default=None, description="its history stays a customer's")
+    is_deleted: Annotated[Flag | None, Decisive()] = Field(
+        default=None, description="a deleted account keeps its history"
+    )
     signed_up_on: Day | None = None
     seats: Count | None = None
     notice_days: Count | None = None
     annual_budget_amount: Price | None = Field(
-        default=None, description="what the customer spends on all it could buy here, per year"
+        default=None,
+        description="the customer's yearly spend on everything this company could sell to it",
     )
     claimed_churned: Flag | None = Field(
-        default=None, description="what the file claims; the marts decide from the terms"
+        default=None, description="as claimed by the file; the marts derive churn from the terms"
     )
 
 
@@ -77,9 +85,9 @@ class Contact(CanonicalRecord):
     name: Text | None = None
     role: Role | None = None
     created_on: Day | None = None
-    left_on: Day | None = None
-    is_deleted: Flag | None = Field(
-        default=None, description="no contact any more; its role was held until left_on"
+    left_on: Annotated[Day | None, Decisive()] = None
+    is_deleted: Annotated[Flag | None, Decisive()] = Field(
+        default=None, description="deleted contact; its role was held until left_on"
     )
 
 
@@ -94,20 +102,20 @@ class Meeting(CanonicalRecord):
     account_id: AccountId
     contact_id: ContactId | None = None
     contact_ids: Text | None = Field(
-        default=None, description="all who were invited, separated by semicolons"
+        default=None, description="all invited contacts, separated by semicolons"
     )
     owner_id: OwnerId | None = None
     title: Text | None = None
     kind: MeetingKind | None = None
-    starts_at: Instant | None = None
-    outcome: Outcome | None = None
+    starts_at: Annotated[Instant | None, Decisive()] = None
+    outcome: Annotated[Outcome | None, Decisive()] = None
     has_document: Flag | None = None
     document_id: Text | None = Field(
         default=None, description="id or link of the document or the notes"
     )
     review_sections: Text | None = Field(
         default=None,
-        description="what a review's document covers, separated by semicolons: "
+        description="sections of a review's document, separated by semicolons: "
         "results, kpi_vs_plan, next_plans, goal_changes",
     )
     risk_tags: Text | None = Field(
@@ -127,9 +135,9 @@ class Deal(CanonicalRecord):
     amount: Money | None = None
     currency: Currency | None = None
     created_on: Day | None = None
-    closes_on: Day | None = None
-    is_closed: Flag | None = None
-    is_won: Flag | None = None
+    closes_on: Annotated[Day | None, Decisive()] = None
+    is_closed: Annotated[Flag | None, Decisive()] = None
+    is_won: Annotated[Flag | None, Decisive()] = None
     lost_reason: Text | None = None
 
 
@@ -142,8 +150,8 @@ class Goal(CanonicalRecord):
     current_value: Number | None = None
     created_on: Day | None = None
     due_on: Day | None = None
-    closed_on: Day | None = None
-    status: GoalStatus | None = None
+    closed_on: Annotated[Day | None, Decisive()] = None
+    status: Annotated[GoalStatus | None, Decisive()] = None
 
 
 class Ticket(CanonicalRecord):
@@ -152,55 +160,59 @@ class Ticket(CanonicalRecord):
     subject: Text | None = None
     priority: Priority | None = None
     opening_priority: Priority | None = Field(
-        default=None, description="what it came with; else what the first file said"
+        default=None, description="priority at opening; default: the first value loaded"
     )
     channel: Text | None = None
     category: Text | None = None
-    status: TicketStatus | None = None
-    opened_at: Instant | None = None
+    status: Annotated[TicketStatus | None, Decisive()] = None
+    opened_at: Annotated[Instant | None, Decisive()] = None
     first_reply_at: Instant | None = None
     first_auto_reply_at: Instant | None = Field(
-        default=None, description="a reply at this very instant is no person's"
+        default=None, description="first_reply_at at this instant is an automatic reply"
     )
     thread_id: Text | None = Field(
-        default=None, description="tickets of one conversation share it and count once"
+        default=None, description="tickets of one conversation share it and are counted once"
     )
-    closed_at: Instant | None = None
-    resolution_hours: Number | None = Field(default=None, description="as the file states it")
-    satisfaction_score: Number | None = None
-    satisfaction_scale: Number | None = Field(default=None, description="the best score there is")
+    closed_at: Annotated[Instant | None, Decisive()] = None
+    resolution_hours: Hours | None = Field(default=None, description="as stated in the file")
+    satisfaction_score: Points | None = None
+    satisfaction_scale: Points | None = Field(
+        default=None, description="the highest possible score"
+    )
 
     @model_validator(mode="after")
     def in_order(self) -> Ticket:
         if self.opened_at and self.closed_at and self.closed_at < self.opened_at:
-            raise flawed("closed_before_opened", "closed_at", "the ticket closed before it opened")
+            raise flawed(
+                "closed_before_opened", "closed_at", "the ticket was closed before it was opened"
+            )
         if self.satisfaction_score is not None and self.satisfaction_scale is not None:
             within("satisfaction_score", self.satisfaction_score, 0, self.satisfaction_scale)
         return self
 
 
 class Subscription(CanonicalRecord):
-    """A term, half-open: it is in force on the day it starts and not on the day it ends."""
+    """A subscription term, half-open: in force on its start date, not on its end date."""
 
     subscription_id: Id
     account_id: AccountId
     product: Text | None = None
     starts_on: Day
-    ends_on: Day | None = None
+    ends_on: Annotated[Day | None, Decisive()] = None
     mrr_amount: Price = Field(description="per month, net of discount, in major units")
     currency: Currency
     quantity: Number | None = None
     unit: Text | None = None
     billing_period_months: Count | None = None
-    is_trial: Flag | None = None
-    is_add_on: Flag | None = None
+    is_trial: Annotated[Flag | None, Decisive()] = None
+    is_add_on: Annotated[Flag | None, Decisive()] = None
     is_upgrade: Flag | None = None
     is_downgrade: Flag | None = None
     contract_id: Text | None = Field(
-        default=None, description="what terms that follow or accompany each other belong to"
+        default=None, description="contract of consecutive or parallel terms"
     )
     cancel_requested_on: Day | None = Field(
-        default=None, description="when the customer said that the contract ends"
+        default=None, description="day on which the customer gave notice"
     )
     cancellation_reason: Text | None = None
     cancellation_feedback: Text | None = None
@@ -208,7 +220,7 @@ class Subscription(CanonicalRecord):
     discount_rate: Rate | None = None
     auto_renews: Flag | None = None
     contract_ends_on: Day | None = Field(
-        default=None, description="where a frame of several years outlasts the billed term"
+        default=None, description="end of a multi-year agreement that outlasts the billed term"
     )
 
     @model_validator(mode="after")
@@ -224,18 +236,18 @@ class Invoice(CanonicalRecord):
     account_id: AccountId
     subscription_id: SubscriptionId | None = None
     contract_id: Text | None = None
-    status: InvoiceStatus | None = None
+    status: Annotated[InvoiceStatus | None, Decisive()] = None
     currency: Currency
     total_amount: Money
-    # The part of the total that no subscription repeats: setup, training.
-    one_off_amount: Money | None = None
-    paid_amount: Money | None = None
-    issued_on: Day | None = None
-    due_on: Day | None = None
-    paid_on: Day | None = None
-    written_off_on: Day | None = None
+    # The part of the total that does not recur: setup, training.
+    one_off_amount: Annotated[Money | None, Decisive()] = None
+    paid_amount: Annotated[Money | None, Decisive()] = None
+    issued_on: Annotated[Day | None, Decisive()] = None
+    due_on: Annotated[Day | None, Decisive()] = None
+    paid_on: Annotated[Day | None, Decisive()] = None
+    written_off_on: Annotated[Day | None, Decisive()] = None
     failed_attempts: Count | None = None
-    kind: InvoiceKind | None = None
+    kind: Annotated[InvoiceKind | None, Decisive()] = None
 
     @model_validator(mode="after")
     def only_credit_notes_are_negative(self) -> Invoice:
@@ -251,11 +263,11 @@ class SurveyResponse(CanonicalRecord):
     account_id: AccountId
     contact_id: ContactId | None = None
     respondent_email: Text | None = None
-    score: Number
-    scale_min: Number | None = None
-    scale_max: Number | None = None
+    score: Points
+    scale_min: Annotated[Points | None, Decisive()] = None
+    scale_max: Annotated[Points | None, Decisive()] = None
     reason: Text | None = None
-    next_step: Text | None = Field(default=None, description="what would make it a 10")
+    next_step: Text | None = Field(default=None, description="what would raise the score to 10")
     answered_at: Instant
 
     @model_validator(mode="after")
@@ -269,7 +281,7 @@ class SurveyResponse(CanonicalRecord):
 
 
 class SurveyInvite(CanonicalRecord):
-    """Somebody was asked; silence is only known where invitations are."""
+    """An invitation to a survey; without invitations, non-response is unknown."""
 
     invite_id: Id
     survey: Survey
@@ -279,12 +291,12 @@ class SurveyInvite(CanonicalRecord):
 
 
 class FeedbackItem(CanonicalRecord):
-    """A wish of a customer and its life: raised, prioritized, implemented, told."""
+    """A customer's request and its status: raised, prioritized, implemented, communicated."""
 
     feedback_id: Id
     account_id: AccountId
     contact_id: ContactId | None = None
-    response_id: Text | None = Field(default=None, description="the answer it was raised in")
+    response_id: Text | None = Field(default=None, description="the survey response that raised it")
     raised_on: Day
     prioritized_on: Day | None = None
     implemented_on: Day | None = None
@@ -292,16 +304,18 @@ class FeedbackItem(CanonicalRecord):
 
 
 class Action(CanonicalRecord):
-    """What somebody does for a customer: planned with an owner and a date, or done."""
+    """Work for a customer: planned with an owner and a due date, or completed."""
 
     action_id: Id
     account_id: AccountId
     kind: ActionKind
-    response_id: Text | None = Field(default=None, description="the answer that called for it")
+    response_id: Text | None = Field(
+        default=None, description="the survey response that triggered it"
+    )
     owner_id: OwnerId | None = None
     created_at: Instant | None = None
     due_at: Instant | None = None
-    completed_at: Instant | None = None
+    completed_at: Annotated[Instant | None, Decisive()] = None
 
 
 class ChurnEvent(CanonicalRecord):
@@ -309,7 +323,7 @@ class ChurnEvent(CanonicalRecord):
     account_id: AccountId
     churned_on: Day
     reason: Text | None = None
-    is_reactivation: Flag | None = None
+    is_reactivation: Annotated[Flag | None, Decisive()] = None
     claims_earlier_upgrade: Flag | None = None
     refund_amount: Price | None = None
     currency: Currency | None = None
@@ -317,7 +331,7 @@ class ChurnEvent(CanonicalRecord):
 
 
 class UsageEvent(CanonicalRecord):
-    """One thing a user did; these take the bulk path and are stored per day, not per event."""
+    """One user action. Events take the bulk path and are stored as daily counts."""
 
     event_id: Id
     feature: Text

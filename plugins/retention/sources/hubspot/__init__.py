@@ -1,16 +1,17 @@
-"""HubSpot: accounts, people, meetings, tickets, deals, goals and tasks of the CRM.
+"""HubSpot: companies, contacts, meetings, tickets, deals, goals and tasks of the CRM.
 
-All of history comes from the object lists, which have no end but only know the present; a
-window comes from the search. Neither knows an archived object: those have a list of their
-own and arrive as deleted. ``updatedAt`` is the time of a version, ``archivedAt`` that of a
-deletion. No change of an association moves the time stamp of the objects it joins, and what
-is erased for privacy vanishes without a trace; so once a week (``REFRESH``) a window is read
-from the lists, associations and all, and what they lack is gone.
+A full load reads the object lists, which show only the present state. A window reads the search.
+Neither returns archived objects: a separate list does, and they arrive as deleted. ``updatedAt`` is
+the time of a version, ``archivedAt`` that of a deletion. A changed association does not change the
+timestamp of its objects, and data erased for privacy vanishes without a trace. So once a week
+(``REFRESH``) a window reads the lists with associations, and records missing from them are deleted.
 
-Settings in the connection's extra: ``properties`` {stream: [names]} to fetch more of them,
-``objects`` {"goals": "2-..."} for the portal's own number of the goal object,
-``portal_timezone`` for the hour at which the daily quota returns, and
-``refresh_token``, ``client_id``, ``client_secret`` where the token is one of OAuth.
+Each stream requests the properties that staging reads, no others; a test compares them.
+
+Settings in the connection's extra: ``properties`` {stream: [names]} for additional properties,
+``objects`` {"goals": "2-..."} for the portal's id of the goal object, ``portal_timezone`` for the
+reset hour of the daily quota, and ``refresh_token``, ``client_id``, ``client_secret`` for an OAuth
+token.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ from retention.window import Window
 
 
 def extract(connection: Connection, stream: Stream, window: Window) -> Extraction:
-    """The objects changed in the window; with no start, all there are; archived ones deleted."""
+    """Yield the objects changed in the window, or all without a start; archived as deleted."""
     reading = Reading("hubspot", connection, stream, window, client_for(connection))
     return Extraction(reading, _objects(reading))
 
 
 def extract_owners(connection: Connection, stream: Stream, window: Window) -> Extraction:
-    """Every owner, each time: there are few, and nothing to filter them by."""
+    """Yield every owner each time: there are few, and the API has no filter."""
     reading = Reading("hubspot", connection, stream, window, client_for(connection))
     return Extraction(reading, owners(reading))
 
@@ -64,7 +65,7 @@ def _stream(
         record=record,
         extract=extract,
         updated_at="updatedAt",
-        # The search index is minutes behind; an hour is what the daily load reads twice.
+        # The search index lags by minutes; the daily load rereads one hour.
         overlap=timedelta(hours=1),
         deletes="listing",
         extra={
@@ -97,51 +98,49 @@ SOURCE = Source(
             "companies",
             records.Company,
             "name domain industry country timezone customer_segment hubspot_owner_id createdate "
-            "hs_parent_company_id hs_merged_object_ids lifecyclestage numberofemployees city "
-            "website csm_sentiment notice_period_days nps_invites_total nps_last_invited_on",
+            "hs_parent_company_id hs_merged_object_ids csm_sentiment notice_period_days "
+            "nps_invites_total nps_last_invited_on",
             associations=(),
         ),
         _stream(
             "contacts",
             records.Contact,
-            "email firstname lastname jobtitle customer_role left_company_on createdate "
-            "hubspot_owner_id lifecyclestage hs_merged_object_ids company hs_email_bounce",
+            "email firstname lastname customer_role left_company_on createdate",
         ),
         _stream(
             "meetings",
             records.Meeting,
-            "hs_meeting_title hs_meeting_start_time hs_meeting_end_time hs_meeting_outcome "
-            "hs_activity_type document_url hs_createdate hs_timestamp hubspot_owner_id "
-            "review_sections risk_tags",
+            "hs_meeting_title hs_meeting_start_time hs_meeting_outcome hs_activity_type "
+            "document_url hs_createdate hubspot_owner_id review_sections risk_tags "
+            "next_action next_action_owner next_action_due_on",
             associations=("companies", "contacts"),
         ),
         _stream(
             "tickets",
             records.Ticket,
-            "subject content hs_pipeline hs_pipeline_stage hs_ticket_priority hs_ticket_category "
-            "source_type createdate first_agent_reply_date closed_date hubspot_owner_id "
-            "implemented_on customer_informed_on first_auto_reply_date "
+            "subject hs_pipeline_stage hs_ticket_priority hs_ticket_category source_type "
+            "createdate first_agent_reply_date first_auto_reply_date closed_date "
+            "prioritized_on implemented_on customer_informed_on "
             "hs_conversations_originating_thread_id",
             associations=("companies", "contacts"),
         ),
         _stream(
             "deals",
             records.Deal,
-            "dealname dealstage pipeline amount deal_currency_code createdate closedate dealtype "
-            "closed_lost_reason hs_is_closed hs_is_closed_won hubspot_owner_id",
+            "dealname dealstage amount deal_currency_code createdate closedate dealtype "
+            "closed_lost_reason hs_is_closed hs_is_closed_won",
         ),
         _stream(
             "goals",
             records.Goal,
-            "goal_name baseline target current_value due_on status hs_createdate",
+            "goal_name baseline target current_value due_on closed_on status hs_createdate",
             object_type="2-9001",
         ),
         _stream(
             "tasks",
             records.Task,
-            "hs_task_subject hs_task_status hs_task_priority hs_task_body hs_timestamp "
-            "hs_createdate hs_task_type hs_task_completion_date survey_response_id "
-            "hubspot_owner_id",
+            "hs_task_subject hs_task_status hs_timestamp hs_createdate hs_task_completion_date "
+            "survey_response_id document_url hubspot_owner_id",
             associations=("companies", "contacts"),
         ),
     ),

@@ -1,9 +1,8 @@
-"""What an object belongs to, read in batches of a thousand and put into its document.
+"""Add associations to documents, read in batches of a thousand.
 
-``associations`` has the shape that the object lists give it,
-``{"companies": {"results": [{"id": "17", "types": [...]}]}}``, whichever way the object
-itself was read, so that reading it twice gives the same document. The primary company of
-several is the first.
+``associations`` has the same shape as in the object lists, ``{"companies": {"results": [{"id":
+"17", "types": [...]}]}}``, however the object was read, so that reading it twice gives the same
+document. The primary company comes first.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ Linked = dict[str, dict[str, Any]]  # from id -> to id -> its entry in the docum
 
 
 def with_associations(reading: Reading, rows: Rows) -> Rows:
-    """The same rows, each document with the associations that the stream declares."""
+    """Yield the same rows, each document with the associations that the stream declares."""
     targets = reading.stream.extra["associations"]
     if not targets:
         yield from rows
@@ -34,7 +33,7 @@ def with_associations(reading: Reading, rows: Rows) -> Rows:
 
 
 def _with(doc: Any, linked: dict[str, Linked]) -> Any:
-    """The document with what it is linked to; without the word where it is linked to nothing."""
+    """Return the document with its associations; without the key if there are none."""
     if not isinstance(doc, dict):
         return doc
     own = {target: others.get(identity(doc) or "") for target, others in linked.items()}
@@ -51,7 +50,7 @@ def _with(doc: Any, linked: dict[str, Linked]) -> Any:
 def _read(reading: Reading, target: str, ids: list[str]) -> Linked:
     linked: Linked = {}
     inputs = [{"id": found} for found in dict.fromkeys(ids)]
-    progress = Progress(reading)
+    progress: dict[str, Progress] = {}
     while inputs:
         answer = reading.post(
             f"/crm/v4/associations/{object_type(reading)}/{target}/batch/read",
@@ -61,10 +60,13 @@ def _read(reading: Reading, target: str, ids: list[str]) -> Linked:
         inputs = []
         for result in reading.rows(answer, "results"):
             source = identity(result, "from.id") or ""
-            linked.setdefault(source, {}).update(_others(reading, result))
+            known = linked.setdefault(source, {})
+            before = len(known)
+            known.update(_others(reading, result))
             after = ((result.get("paging") or {}).get("next") or {}).get("after")
             if after:
-                progress.advance(f"{source}/{after}")
+                paging = progress.setdefault(source, Progress(reading))
+                paging.advance(str(after), brought_new=len(known) > before)
                 inputs.append({"id": source, "after": str(after)})
     return linked
 
@@ -73,7 +75,7 @@ def _others(reading: Reading, result: dict[str, Any]) -> Iterator[tuple[str, dic
     for other in reading.rows(result, "to"):
         found = identity(other, "toObjectId")
         if found is None:
-            raise reading.error("an association leads to an object without an id.", "bad_body")
+            raise reading.error("an association has no object id.", "bad_body")
         types = other.get("associationTypes") or []
         yield found, {"id": found, "types": sorted(types, key=lambda kind: str(kind))}
 

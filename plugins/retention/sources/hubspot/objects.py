@@ -1,4 +1,4 @@
-"""What every read of HubSpot's objects shares: their path, properties, times and totals."""
+"""Share the path, properties, times and totals of HubSpot objects between reads."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 from retention.sources.extraction import Reading, instant
 
-Rows = Iterator[tuple[Any, str]]  # a document and where it stood
+Rows = Iterator[tuple[Any, str]]  # a document and its position
 
 REFRESH = timedelta(days=7)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# A week ends with Sunday, so the long read falls into the quietest night.
+# Weeks end on Sunday, so the long read falls into the quietest night.
 _A_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 
 
 def object_type(reading: Reading) -> str:
-    """What HubSpot calls the stream's object; a portal's own objects have numbers."""
+    """Return HubSpot's type of the stream's objects; custom objects have numbers."""
     own = reading.connection.extra.get("objects", {}).get(reading.stream.name)
     return str(own or reading.stream.extra["object"])
 
@@ -27,7 +27,7 @@ def path(reading: Reading) -> str:
 
 
 def properties(reading: Reading) -> list[str]:
-    """The declared properties and those that the connection adds."""
+    """Return the declared properties and those that the connection adds."""
     more = reading.connection.extra.get("properties", {}).get(reading.stream.name, [])
     return list(dict.fromkeys([*reading.stream.extra["properties"], *more]))
 
@@ -37,9 +37,9 @@ def changed_at(doc: Any) -> datetime | None:
 
 
 def refresh_is_due(reading: Reading) -> bool:
-    """Whether to read the lists: no start, or a weekly boundary lies in the window.
+    """Return whether to read the lists: without a start, or once per weekly boundary.
 
-    The overlap does not count, or two days in a row would be refreshed.
+    The overlap is ignored, or two days in a row would be refreshed.
     """
     if reading.window.start is None:
         return True
@@ -48,14 +48,14 @@ def refresh_is_due(reading: Reading) -> bool:
 
 
 def total(reading: Reading, found: dict[str, Any]) -> int:
-    """How many objects a search found; bad_body when it does not say."""
+    """Return the number of objects that a search found; raise bad_body if it is missing."""
     count = found.get("total")
     if not isinstance(count, int):
-        raise reading.error("the search does not say how many it found.", "bad_body")
+        raise reading.error("the search response has no total.", "bad_body")
     return count
 
 
 def next_after(page: dict[str, Any]) -> str | None:
-    """The token of the next page. The link beside it is never followed."""
+    """Return the token of the next page; the link beside it is never followed."""
     following = (page.get("paging") or {}).get("next") or {}
     return str(following["after"]) if following.get("after") else None

@@ -1,4 +1,4 @@
-"""What the warehouse depends on in HubSpot's CRM objects and owners."""
+"""Contracts of HubSpot's CRM objects and owners."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from pydantic import Field
 from retention.sources.contracts.fields import (
     Document,
     Id,
-    MaybeAmount,
     MaybeCurrency,
+    MaybeFlag,
     MaybeId,
     MaybeMoment,
     MaybeNumber,
+    MaybeSentiment,
+    MaybeWhole,
     Moment,
 )
 
 
 class Related(Document):
-    """The other end of an association."""
+    """The other object of an association."""
 
     id: Id
 
@@ -34,7 +36,7 @@ class Owner(Document):
 
 
 class CrmObject(Owner):
-    """An object of any type, as list and search show it, with its associations beside it."""
+    """An object as lists and search return it, with its associations."""
 
     associations: dict[str, RelatedList] = Field(default_factory=dict)
 
@@ -42,6 +44,10 @@ class CrmObject(Owner):
 class CompanyProperties(Document):
     createdate: MaybeMoment = None
     hubspot_owner_id: MaybeId = None
+    csm_sentiment: MaybeSentiment = None
+    notice_period_days: MaybeWhole = None
+    nps_invites_total: MaybeWhole = None
+    nps_last_invited_on: MaybeMoment = None
 
 
 class Company(CrmObject):
@@ -61,6 +67,7 @@ class MeetingProperties(Document):
     hs_meeting_start_time: MaybeMoment = None
     hs_createdate: MaybeMoment = None
     hubspot_owner_id: MaybeId = None
+    next_action_due_on: MaybeMoment = None
 
 
 class Meeting(CrmObject):
@@ -72,6 +79,9 @@ class TicketProperties(Document):
     first_agent_reply_date: MaybeMoment = None
     first_auto_reply_date: MaybeMoment = None
     closed_date: MaybeMoment = None
+    prioritized_on: MaybeMoment = None
+    implemented_on: MaybeMoment = None
+    customer_informed_on: MaybeMoment = None
 
 
 class Ticket(CrmObject):
@@ -79,10 +89,14 @@ class Ticket(CrmObject):
 
 
 class DealProperties(Document):
+    """Properties of a deal. HubSpot allows a negative amount; it is a downgrade."""
+
     createdate: MaybeMoment = None
     closedate: MaybeMoment = None
-    amount: MaybeAmount = None
+    amount: MaybeNumber = None
     deal_currency_code: MaybeCurrency = None
+    hs_is_closed: MaybeFlag = None
+    hs_is_closed_won: MaybeFlag = None
 
 
 class Deal(CrmObject):
@@ -94,6 +108,8 @@ class GoalProperties(Document):
     target: MaybeNumber = None
     current_value: MaybeNumber = None
     due_on: MaybeMoment = None
+    closed_on: MaybeMoment = None
+    hs_createdate: MaybeMoment = None
 
 
 class Goal(CrmObject):
@@ -103,6 +119,7 @@ class Goal(CrmObject):
 class TaskProperties(Document):
     hs_timestamp: MaybeMoment = None
     hs_createdate: MaybeMoment = None
+    hs_task_completion_date: MaybeMoment = None
     hubspot_owner_id: MaybeId = None
 
 

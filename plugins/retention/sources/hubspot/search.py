@@ -1,8 +1,8 @@
-"""The objects that changed in a window, from a search whose pages stop at the 10,000th hit.
+"""Read the objects changed in a window from HubSpot's search, beyond its 10,000 results.
 
-It is walked by id instead: each request asks for ids above the last one seen. So no number
-of objects with one time stamp can end it early or send it round in circles, and an object
-that changes meanwhile does not push others across a page boundary.
+The search is paged by id: each request asks for ids above the last one. So many objects with one
+timestamp cannot stop the read or make it loop, and an object that changes during the read does not
+shift others across a page boundary.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _PAGE = 200
 
 
 def searched(reading: Reading) -> Rows:
-    """Each object changed in the window once, in the order of ids.
+    """Yield each object changed in the window once, in the order of ids.
 
-    Raises incomplete_read when fewer arrive than there are. What changes while this reads
-    has left the window, and belongs to the next one.
+    Raises incomplete_read when fewer arrive than the search counts. Objects that change during the
+    read belong to the next window.
     """
     received, last = 0, 0
     found = _search(reading, last)
@@ -39,21 +39,21 @@ def searched(reading: Reading) -> Rows:
 
 
 def _rows(reading: Reading, found: dict[str, Any], last: int) -> list[tuple[str, Any]]:
-    """The rows beyond the last id, looking behind empty pages that promise more."""
+    """Yield the rows beyond the last id; continue after empty pages that announce more."""
     progress = Progress(reading)
     while not (rows := reading.rows(found, "results")) and (after := next_after(found)):
-        found = _search(reading, last, progress.advance(after))
+        found = _search(reading, last, progress.advance(after, brought_new=False))
     placed = [(reading.at(row), doc) for row, doc in enumerate(rows, 1)]
     beyond = [each for each in placed if (number := _number(each[1])) is None or number > last]
     if placed and not beyond and len(placed) < total(reading, found):
-        raise reading.error("a page holds nothing beyond the last one.", "pagination_loop")
+        raise reading.error("a page has no objects beyond the last id.", "pagination_loop")
     return beyond
 
 
 def _furthest(reading: Reading, rows: list[tuple[str, Any]], last: int) -> int:
     numbers = [number for _, doc in rows if (number := _number(doc)) is not None]
     if not numbers:
-        raise reading.error("no row of the page has an id to go on from.", "bad_body")
+        raise reading.error("no row of the page has an id to continue from.", "bad_body")
     return max(numbers)
 
 

@@ -1,4 +1,4 @@
-"""HubSpot's token, how it is renewed, and what its refusals mean."""
+"""Renew HubSpot's token and classify its refusals."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from retention.errors import ConfigurationError, ExtractionError
 from retention.http.client import Client
-from retention.http.replies import Refusal, Reply, by_status
+from retention.http.responses import Refusal, Reply, by_status
 from retention.http.retry import Transient, vendor_clock
 from retention.source import Connection
 
-# How long the two short limits take to forgive, in seconds.
+# Seconds until the two short rate limits reset.
 _SHORT_LIMITS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0}
 _OAUTH = ("refresh_token", "client_id", "client_secret")
 
 
 def client_for(connection: Connection) -> Client:
-    """A client with the connection's token, renewed once where it is one of OAuth."""
+    """Return a client with the connection's token; an OAuth token is renewed once."""
     return Client(
         connection,
         headers=lambda secret: {"Authorization": f"Bearer {secret}"},
@@ -33,7 +33,7 @@ def _portal_zone(connection: Connection) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ConfigurationError(
-            f"portal_timezone is {name!r}, which is no time zone.", where=connection.conn_id
+            f"portal_timezone is {name!r}, which is not a time zone.", where=connection.conn_id
         ) from error
 
 
@@ -41,12 +41,12 @@ def _refusal(zone: ZoneInfo) -> Refusal:
     def refusal(reply: Reply) -> ExtractionError | Transient | None:
         policy = reply.fields().get("policyName") if reply.status == 429 else None
         if policy == "DAILY":
-            # Nothing passes until midnight; a worker asleep until then helps nobody.
+            # No request succeeds before midnight, so a worker must not wait for it.
             reset = _midnight(vendor_clock(reply.headers.get("date")), zone)
             return ExtractionError(
-                f"the daily quota is spent; it returns at {reset.isoformat()}.",
+                f"the daily quota is used up; it resets at {reset.isoformat()}.",
                 code="rate_limited",
-                mend="Run the load again after that time.",
+                hint="Run the load again after that time.",
             )
         asked = by_status(reply)
         if policy in _SHORT_LIMITS and isinstance(asked, Transient) and asked.wait is None:
@@ -70,7 +70,7 @@ def _renewal(connection: Connection) -> Callable[[Client], str] | None:
         answer = client.form("/oauth/v1/token", {"grant_type": "refresh_token"} | fields)
         token = answer.get("access_token")
         if not isinstance(token, str) or not token:
-            raise ExtractionError("the renewal brought no token.", code="unauthorized")
+            raise ExtractionError("the token renewal returned no token.", code="unauthorized")
         return token
 
     return renew

@@ -1,0 +1,1 @@
+"""Check another definition of the health score, suggest weights and evaluate alert rules."""

@@ -1,1 +1,0 @@
-"""Publishes: what readers see, how it gets there, and how it is taken back."""

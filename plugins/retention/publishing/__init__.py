@@ -1,0 +1,1 @@
+"""Publish marts to readers, roll back, and rebuild past publishes."""

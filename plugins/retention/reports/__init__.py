@@ -1,0 +1,1 @@
+"""Reports of the command line: summary, status, alerts and one customer's timeline."""

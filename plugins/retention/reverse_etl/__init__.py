@@ -1,0 +1,1 @@
+"""Send data from published marts to other systems: digests by e-mail and Slack, CRM values."""

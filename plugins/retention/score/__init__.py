@@ -1,1 +1,0 @@
-"""The health score under change: what another definition would do, and how right signals were."""

@@ -1,0 +1,151 @@
+"""Rolling back and pruning on a real Postgres."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from retention import steps
+from retention.errors import PublishError, UsageError
+from retention.publishing import holds, publish
+from retention.warehouse import Warehouse
+from tests.publishing.small_marts import (
+    KNOWN_AT,
+    MARTS,
+    TABLES,
+    build,
+    long_query,
+    names_seen,
+    released,
+    stored,
+)
+
+
+def test_rolling_back_and_forward_moves_between_publishes(
+    warehouse: Warehouse,
+) -> None:
+    first, second, third = [released(warehouse, (name,)) for name in ("Ann", "Bob", "Cid")]
+    back = publish.rollback(warehouse, actor="me", reason="wrong numbers")
+    assert back.publish_id == second.publish_id
+    assert names_seen(warehouse) == ["Bob"]
+    assert publish.rollback(warehouse, actor="me").publish_id == first.publish_id
+    with pytest.raises(UsageError, match="no earlier publish"):
+        publish.rollback(warehouse, actor="me")
+    publish.rollback(warehouse, third.publish_id, actor="me")
+    assert names_seen(warehouse) == ["Cid"]
+    with warehouse.connect("publisher") as conn:
+        moves = conn.execute(
+            "select from_publish, to_publish, reason from ops.pointer_moves order by moved_at"
+        ).fetchall()
+        states = conn.execute("select status from ops.publishes order by publish_id").fetchall()
+    assert (third.publish_id, second.publish_id, "wrong numbers") in moves
+    assert len(moves) == 6
+    # A rolled back publish stays marked, and a later rollback skips it.
+    assert states == [("published",), ("rolled_back",), ("published",)]
+    assert publish.rollback(warehouse, actor="me").publish_id == first.publish_id
+
+
+def test_publishing_after_a_rollback_reuses_stored_rows(warehouse: Warehouse) -> None:
+    released(warehouse, ("Ann",))
+    wrong = released(warehouse, ("Ann", "Wrong"))
+    publish.rollback(warehouse, actor="me", hold=False)
+    result = released(warehouse, ("Ann", "Right"))
+    assert names_seen(warehouse) == ["Ann", "Right"]
+    assert result.publish_id > wrong.publish_id
+    # A build that was rolled back may be published again, as a new publish.
+    publish.rollback(warehouse, wrong.publish_id, actor="me")
+    assert names_seen(warehouse) == ["Ann", "Wrong"]
+
+
+def test_a_rollback_to_a_missing_publish_is_an_error(warehouse: Warehouse) -> None:
+    with pytest.raises(UsageError, match="no earlier publish"):
+        publish.rollback(warehouse, actor="me")
+    released(warehouse, ("Ann",))
+    with pytest.raises(UsageError, match="does not exist"):
+        publish.rollback(warehouse, 99, actor="me")
+
+
+def test_pruning_keeps_the_rows_of_kept_publishes(warehouse: Warehouse) -> None:
+    done = [released(warehouse, ("Always", name)) for name in ("A", "B", "C", "D")]
+    with long_query(warehouse) as conn:
+        assert publish.prune(warehouse, keep=2) == 2
+        assert conn.execute("select count(*) from publish.dim_customers").fetchone() == (2,)
+    assert [row[0] for row in stored(warehouse)] == ["Always", "C", "D"]
+    publish.rollback(warehouse, actor="me")
+    assert names_seen(warehouse) == ["Always", "C"]
+    with pytest.raises(UsageError, match="pruned"):
+        publish.rollback(warehouse, done[0].publish_id, actor="me")
+    # The current publish is always kept.
+    holds.lift(warehouse, actor="me", reason="the names are right")
+    released(warehouse, ("Always", "E"))
+    publish.rollback(warehouse, done[2].publish_id, actor="me")
+    publish.prune(warehouse, keep=1)
+    assert names_seen(warehouse) == ["Always", "C"]
+    with pytest.raises(UsageError):
+        publish.prune(warehouse, keep=0)
+
+
+def loaded(wh: Warehouse, at: datetime, versions: int) -> None:
+    with wh.connect("loader") as conn:
+        conn.execute(
+            "insert into ops.loads (source, stream, window_end, status, loaded_at,"
+            " versions_written) values ('hubspot', 'companies', '2026-03-02', 'done', %s, %s)",
+            [at, versions],
+        )
+
+
+def held_since(wh: Warehouse) -> datetime | None:
+    with wh.connect("bi_reader") as conn:
+        row = conn.execute("select held_since from publish.hold").fetchone()
+    return row[0] if row else None
+
+
+def test_a_rollback_holds_until_new_records_were_loaded(warehouse: Warehouse) -> None:
+    loaded(warehouse, KNOWN_AT - timedelta(hours=1), versions=5)
+    released(warehouse, ("Ann",))
+    wrong = released(warehouse, ("Ann", "Wrong"))
+    publish.rollback(warehouse, actor="me", reason="wrong names")
+    assert held_since(warehouse) is not None
+    # The run of the next morning finds nothing to build, and a build by hand is not published.
+    loaded(warehouse, KNOWN_AT + timedelta(hours=1), versions=0)
+    assert steps.day_to_build(warehouse) is None
+    later = KNOWN_AT + timedelta(hours=3)
+    same = build(warehouse, TABLES, known_at=later)
+    with pytest.raises(PublishError, match=rf"publish {wrong.publish_id} was rolled back by me"):
+        publish.publish(warehouse, same, actor="test", only=MARTS)
+    assert names_seen(warehouse) == ["Ann"]
+    loaded(warehouse, KNOWN_AT + timedelta(hours=2), versions=1)
+    assert steps.day_to_build(warehouse) is not None
+    # A build from before those records stays refused.
+    early = build(warehouse, TABLES, known_at=KNOWN_AT + timedelta(hours=1))
+    with pytest.raises(PublishError, match="no record was loaded since"):
+        publish.publish(warehouse, early, actor="test", only=MARTS)
+    publish.publish(warehouse, build(warehouse, TABLES, known_at=later), actor="t", only=MARTS)
+    assert names_seen(warehouse) == ["Eve"]
+    assert held_since(warehouse) is None
+
+
+def test_a_person_lifts_a_hold_once(warehouse: Warehouse) -> None:
+    released(warehouse, ("Ann",))
+    released(warehouse, ("Bob",))
+    publish.rollback(warehouse, actor="me", reason="wrong names")
+    assert holds.lift(warehouse, actor="me", reason="they were right").reason == "wrong names"
+    with pytest.raises(UsageError, match="no publish is held back"):
+        holds.lift(warehouse, actor="me", reason="again")
+    released(warehouse, ("Cid",))
+    assert names_seen(warehouse) == ["Cid"]
+
+
+def test_going_back_twice_rejects_both_and_going_forward_lifts(warehouse: Warehouse) -> None:
+    released(warehouse, ("Ann",))
+    released(warehouse, ("Bob",))
+    third = released(warehouse, ("Cid",))
+    publish.rollback(warehouse, actor="me")
+    publish.rollback(warehouse, actor="me")
+    with warehouse.connect("publisher") as conn:
+        held = holds.active(conn)
+    assert held is not None
+    assert held.rejected_known_at == KNOWN_AT
+    publish.rollback(warehouse, third.publish_id, actor="me")
+    assert held_since(warehouse) is None
