@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -46,10 +47,12 @@ def test_an_incomplete_or_invalid_document_is_rejected(text: bytes) -> None:
 
 
 def test_requests_keep_the_configured_pace() -> None:
+    """By the client's clock: on a busy machine the server sees the first request late."""
     with Replay(things) as server, client_of(server, pace=0.2) as client:
+        begun = time.monotonic()
         for _ in range(3):
             client.get("/things")
-        assert server.times[2] - server.times[0] >= 0.39
+        assert time.monotonic() - begun >= 0.4
 
 
 @pytest.mark.parametrize(
