@@ -40,12 +40,11 @@ def unknown_outcome(doc: dict[str, Any]) -> bool:
 
 
 def prices_in_the_wrong_unit(doc: dict[str, Any]) -> bool:
-    """Invoice lines priced in thousandths of a cent."""
-    priced = [
-        line["price"] for line in doc["lines"]["data"] if line["price"]["type"] == "recurring"
-    ]
-    for price in priced:
-        price["unit_amount"] *= 1000
+    """Invoice lines billed in thousandths of a cent: the price and the amount of the line."""
+    priced = [line for line in doc["lines"]["data"] if line["price"]["type"] == "recurring"]
+    for line in priced:
+        line["price"]["unit_amount"] *= 1000
+        line["amount"] *= 1000
     return bool(priced)
 
 
