@@ -148,9 +148,8 @@ def _show_at_risk(console: Console, at_risk: list[Any]) -> None:
             f"  [dim]{escape(_who(each))}[/dim]{'  ' if _who(each) else ''}{_score(each)}, {money}"
         )
         console.print(Padding(escape(each.reason), (0, 0, 0, 5)))
-        console.print(
-            Padding(f"[cyan]{escape(each.action)}, by {each.due_date}.[/cyan]", (0, 0, 0, 5))
-        )
+        due = f"by {each.due_date}" if each.due_date else "this week"
+        console.print(Padding(f"[cyan]{escape(each.action)}, {due}.[/cyan]", (0, 0, 0, 5)))
 
 
 def _score(each: Any) -> str:

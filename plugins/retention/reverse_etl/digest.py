@@ -111,9 +111,9 @@ def notice(row: dict[str, Any]) -> str:
 
 
 def due(row: dict[str, Any]) -> str:
-    """Format the due date and the status of the task."""
-    if row["task_status"] == "done":
-        return "done, wait for the effect"
+    """Format the due date and the status of the task; without an open task it is this week's."""
+    if row["due_date"] is None:
+        return "this week"
     if row["task_status"] == "overdue":
         escalated = f", with your {row['escalated_to']}" if row["escalated_to"] else ""
         return f"overdue since {row['due_date']}{escalated}"

@@ -11,8 +11,9 @@ from retention.statistics.base import Inputs, Statistic, exact
 from retention.statistics.churn import CHURN
 from retention.statistics.lifetime import LIFETIME
 from retention.statistics.survival import SURVIVAL
+from retention.statistics.worklist import WORKLIST
 
-# The order matters: the backtest evaluates the predictions of the churn model.
-STATISTICS: tuple[Statistic, ...] = (SURVIVAL, LIFETIME, CHURN, BACKTEST)
+# The order matters: both backtests evaluate the predictions of the churn model.
+STATISTICS: tuple[Statistic, ...] = (SURVIVAL, LIFETIME, CHURN, BACKTEST, WORKLIST)
 
 __all__ = ["STATISTICS", "Inputs", "Statistic", "exact"]
