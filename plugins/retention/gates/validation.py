@@ -52,6 +52,9 @@ def great_expectations() -> Any:
     with quiet():
         import great_expectations
 
+        # Registers the data source and the metrics that fetch no rows.
+        import retention.gates.engine  # noqa: F401
+
     return great_expectations
 
 
@@ -113,7 +116,7 @@ def examine(connect: Callable[[], psycopg.Connection], tasks: Sequence[Task]) ->
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False, "metric_calculations": False}
         # The creator returns open connections, so the context has no password.
-        source = context.data_sources.add_postgres(
+        source = context.data_sources.add_counted_postgres(
             "warehouse",
             connection_string="postgresql+psycopg://gate@127.0.0.1/warehouse",
             kwargs={"creator": connect},
