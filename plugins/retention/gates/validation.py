@@ -115,27 +115,30 @@ def examine(connect: Callable[[], psycopg.Connection], tasks: Sequence[Task]) ->
     with quiet():
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False, "metric_calculations": False}
-        # The creator returns open connections, so the context has no password.
+        # The creator returns open connections, so the context has no password. All assets come
+        # at once: the context writes its whole configuration whenever one is added.
         source = context.data_sources.add_counted_postgres(
             "warehouse",
             connection_string="postgresql+psycopg://gate@127.0.0.1/warehouse",
             kwargs={"creator": connect},
+            assets=[
+                {"type": "query", "name": task.suite.name, "query": task.query} for task in tasks
+            ],
         )
         try:
-            return [_examine(context, source, task) for task in tasks]
+            return [_examine(source.get_asset(task.suite.name), task) for task in tasks]
         finally:
             source.get_engine().dispose()
 
 
-def _examine(context: Any, source: Any, task: Task) -> Examined:
+def _examine(asset: Any, task: Task) -> Examined:
     made = configurations(task.suite, task.expand, task.query)
-    batch = source.add_query_asset(task.suite.name, query=task.query)
-    whole = batch.add_batch_definition_whole_table("all")
-    result = _run(context, whole, task.suite.name, made, "BOOLEAN_ONLY")
+    batch = asset.get_batch(asset.build_batch_request())
+    result = _run(batch, task.suite.name, made, "BOOLEAN_ONLY")
     failed = {r.expectation_config.meta["number"] for r in result.results if not r.success}
     if failed:
         chosen = [each for each in made if each.meta["number"] in failed]
-        details = _run(context, whole, f"{task.suite.name} failed", chosen, DETAILS)
+        details = _run(batch, task.suite.name, chosen, DETAILS)
         found = {r.expectation_config.meta["number"]: r for r in details.results}
         result.results = [found.get(r.expectation_config.meta["number"], r) for r in result.results]
     outcomes = _outcomes(task.suite, result.results, failed)
@@ -152,17 +155,10 @@ def _filled(query: str, expand: Callable[[str], str], rows: str) -> str:
     return expand(query).replace("{batch}", relation) + " /* {batch} */"
 
 
-def _run(context: Any, batch: Any, name: str, made: list[Any], form: Any) -> Any:
-    gx = great_expectations()
-    suite = context.suites.add(gx.ExpectationSuite(name=name, expectations=_copies(made)))
-    definition = context.validation_definitions.add(
-        gx.ValidationDefinition(name=name, data=batch, suite=suite)
-    )
-    return definition.run(result_format=form)
-
-
-def _copies(made: list[Any]) -> list[Any]:
-    return [each.copy(update={"id": None}) for each in made]
+def _run(batch: Any, name: str, made: list[Any], form: Any) -> Any:
+    """Validate without storing anything in the context."""
+    suite = great_expectations().ExpectationSuite(name=name, expectations=made)
+    return batch.validate(suite, result_format=form)
 
 
 def _outcomes(suite: Suite, results: Sequence[Any], failed: set[int]) -> tuple[Outcome, ...]:
