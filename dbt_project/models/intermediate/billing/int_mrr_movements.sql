@@ -1,3 +1,6 @@
+{#- A table, because many models join it and need its statistics. -#}
+{{ config(materialized='table', indexes=[{'columns': ['customer_id']}]) }}
+
 with
 
 ranges as (

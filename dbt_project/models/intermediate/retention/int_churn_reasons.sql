@@ -1,3 +1,6 @@
+{#- A table, because its size as a view is estimated at one row. -#}
+{{ config(materialized='table', indexes=[{'columns': ['customer_id']}]) }}
+
 with
 
 churns as (

@@ -56,6 +56,24 @@ starts as (
 
     group by customer_id
 
+),
+
+won_back as (
+
+    select
+        churns.customer_id,
+        churns.churned_date,
+        min(movements.movement_date) as won_back_date
+
+    from churns
+    inner join movements
+        on
+            churns.customer_id = movements.customer_id
+            and churns.churned_date < movements.movement_date
+            and movements.movement = 'reactivation'
+
+    group by churns.customer_id, churns.churned_date
+
 )
 
 select
@@ -73,13 +91,7 @@ select
     reasons.churn_reason,
     reasons.reason_source,
     coalesce(reasons.is_deliberate_exit, false) as is_deliberate_exit,
-    (
-        select min(movements.movement_date) from movements
-        where
-            churns.customer_id = movements.customer_id
-            and churns.churned_date < movements.movement_date
-            and movements.movement = 'reactivation'
-    ) as won_back_date
+    won_back.won_back_date
 
 from churns
 inner join starts on churns.customer_id = starts.customer_id
@@ -95,3 +107,7 @@ left join reasons
     on
         churns.customer_id = reasons.customer_id
         and churns.churned_date = reasons.churned_date
+left join won_back
+    on
+        churns.customer_id = won_back.customer_id
+        and churns.churned_date = won_back.churned_date

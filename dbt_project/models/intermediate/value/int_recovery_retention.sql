@@ -68,29 +68,37 @@ grouped as (
 
 ),
 
+retained as (
+
+    select distinct grouped.customer_id
+
+    from grouped
+    inner join spans
+        on
+            grouped.customer_id = spans.customer_id
+            and daterange(spans.valid_from, spans.valid_to)
+            @> (grouped.start_date + {{ months }})::date
+
+),
+
 paying as (
 
     select
         grouped.customer_id,
         grouped.recovery_group,
         sum(spans.mrr_reporting_amount) as mrr_amount,
-        (
-            select count(*) > 0 from spans as later
-            where
-                grouped.customer_id = later.customer_id
-                and daterange(later.valid_from, later.valid_to)
-                @> (grouped.start_date + {{ months }})::date
-        ) as is_retained
+        retained.customer_id is not null as is_retained
 
     from grouped
     inner join spans
         on
             grouped.customer_id = spans.customer_id
             and daterange(spans.valid_from, spans.valid_to) @> grouped.start_date
+    left join retained on grouped.customer_id = retained.customer_id
 
     where grouped.start_date + {{ months }} <= {{ as_of() }}
 
-    group by grouped.customer_id, grouped.recovery_group, grouped.start_date
+    group by grouped.customer_id, grouped.recovery_group, retained.customer_id
 
 ),
 

@@ -34,7 +34,9 @@ mrr as (
     inner join spans
         on
             alerts.customer_id = spans.customer_id
-            and daterange(spans.valid_from, spans.valid_to) @> alerts.known_date
+            -- The index of ranges would find the spans of every customer.
+            and alerts.known_date >= spans.valid_from
+            and alerts.known_date < coalesce(spans.valid_to, date 'infinity')
 
     group by alerts.alert_id
 

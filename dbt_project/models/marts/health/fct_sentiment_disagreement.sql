@@ -27,6 +27,23 @@ agreed as (
 
     group by customer_id
 
+),
+
+disagreed as (
+
+    select
+        health.customer_id,
+        min(health.as_of_date) as since_date
+
+    from health
+    inner join agreed
+        on
+            health.customer_id = agreed.customer_id
+            and health.as_of_date
+            > coalesce(agreed.last_agreed_date, agreed.first_date - 1)
+
+    group by health.customer_id
+
 )
 
 select
@@ -41,18 +58,12 @@ select
     health.main_reason,
     (health.mrr_reporting_amount * 12)::numeric(18, 4) as arr_amount,
     customers.renewal_date,
-    (
-        select min(earlier.as_of_date) from health as earlier
-        where
-            earlier.customer_id = health.customer_id
-            and earlier.as_of_date
-            > coalesce(agreed.last_agreed_date, agreed.first_date - 1)
-    ) as since_date,
+    disagreed.since_date,
     health.as_of_date
 
 from health
 inner join customers on health.customer_id = customers.customer_id
-inner join agreed on health.customer_id = agreed.customer_id
+inner join disagreed on health.customer_id = disagreed.customer_id
 
 where
     health.as_of_date = {{ as_of() }}
