@@ -27,5 +27,5 @@
 
 {#- Statistics after each build: without them the planner joins new rows one by one. -#}
 {% macro analyze_table() -%}
-    {{ "analyze " ~ this if model.config.materialized in ["table", "incremental"] }}
+    {{ "analyze " ~ this if model.config.materialized in ["table", "incremental", "seed"] }}
 {%- endmacro %}

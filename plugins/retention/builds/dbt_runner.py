@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +23,10 @@ from retention.warehouse.keyring import PSEUDONYM_KEY, secret
 
 if TYPE_CHECKING:
     from retention.warehouse import Warehouse
+
+# Where the planner takes many rows for one, a nested loop costs minutes and a hash join that was
+# not needed costs milliseconds. A join without an equality still loops.
+PLANNING = {"enable_nestloop": "off"}
 
 # dbt keeps its settings in process globals, so two runs would mix them.
 _one_at_a_time = threading.Lock()
@@ -167,7 +173,7 @@ def _variables(wh: Warehouse, settings: Settings) -> Mapping[str, str]:
     # As connection options: dbt writes its variables into artifacts, and a role set by a
     # statement is lost at the first rollback.
     key = secret(settings, PSEUDONYM_KEY)
-    session = {**SESSION, "role": "transformer", "retention.pseudonym_key": key}
+    session = {**SESSION, **PLANNING, "role": "transformer", "retention.pseudonym_key": key}
     return {
         "RETENTION_DBT_HOST": str(parts.get("host", "127.0.0.1")),
         "RETENTION_DBT_PORT": str(parts.get("port", 5432)),
@@ -175,9 +181,19 @@ def _variables(wh: Warehouse, settings: Settings) -> Mapping[str, str]:
         "RETENTION_DBT_USER": str(parts.get("user", "")),
         "DBT_ENV_SECRET_PASSWORD": str(parts.get("password", "")),
         "PGOPTIONS": " ".join(f"-c {name}={value}" for name, value in session.items()),
+        "RETENTION_POLICIES": json.dumps(policies(settings.root / "dbt_project")),
         "RETENTION_PROJECT_FINGERPRINT": manifest_cache.fingerprint(settings.root / "dbt_project"),
         "DO_NOT_TRACK": "1",
     }
+
+
+def policies(project: Path) -> dict[str, str]:
+    """Return the seed `policy` as the build will load it; empty for a project without it."""
+    path = project / "seeds" / "policy.csv"
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["name"]: row["value"] for row in csv.DictReader(file)}
 
 
 def _keep_connections() -> None:
