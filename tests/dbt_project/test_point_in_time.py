@@ -9,7 +9,7 @@ import pytest
 
 from retention.builds import build
 from retention.builds.build import manifest_path
-from retention.publishing import checksum, rebuild, storage
+from retention.publishing import checksum, rebuild, shape, storage
 from retention.publishing.mart import declared, with_rows
 from retention.publishing.pointer import move
 from retention.warehouse import Warehouse
@@ -34,7 +34,7 @@ def show(wh: Warehouse, day: date) -> int:
     assert wh.settings is not None
     wanted = declared(manifest_path(wh.settings))
     with wh.connect("publisher") as conn:
-        storage.reshape(conn, storage.plan(conn, wanted))
+        shape.reshape(conn, shape.plan(conn, wanted))
         row = conn.execute(
             "insert into ops.publishes"
             " (build_id, as_of, known_at, status, published_at, actor, reason)"

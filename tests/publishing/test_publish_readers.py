@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from retention.errors import PublishError
-from retention.publishing import publish, storage
+from retention.publishing import publish, shape
 from retention.warehouse import Warehouse
 from tests.publishing.small_marts import MARTS, build, long_query, money, released, seen
 
@@ -19,7 +19,7 @@ LONGEST_LOCK = "set lock_timeout = '500ms'"
 def test_an_open_query_and_a_publish_do_not_wait_for_each_other(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage, "PATIENCE", 0)  # any wait for a lock is an error
+    monkeypatch.setattr(shape, "PATIENCE", 0)  # any wait for a lock is an error
     released(warehouse, ("Ann",))
     with long_query(warehouse) as conn:
         released(warehouse, ("Bob",))
@@ -30,7 +30,7 @@ def test_an_open_query_and_a_publish_do_not_wait_for_each_other(
 def test_altering_a_table_gives_up_rather_than_block_readers(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage, "PATIENCE", 0.6)
+    monkeypatch.setattr(shape, "PATIENCE", 0.6)
     released(warehouse, ("Ann",))
     wider = "select 1 as customer_id, 'Bob' as name, 3 as size"
     number = build(warehouse, {"dim_customers": wider, "fct_money": money(1)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,20 @@ def test_the_marts_are_read_from_the_manifest(tmp_path: Path) -> None:
         dim_customers={"publish": "publish", "grain": ["customer_id"]},
         int_hidden={},
     )
-    assert mart.declared(path) == [CONTACTS, CUSTOMERS]
+    assert mart.declared(path, tmp_path) == [CONTACTS, CUSTOMERS]
+
+
+@pytest.mark.parametrize(("rule", "column"), [("all", "as_of_date"), ("until", "")])
+def test_the_suite_of_a_mart_names_the_column_that_has_the_day_of_the_build(
+    tmp_path: Path, rule: str, column: str
+) -> None:
+    path = manifest(tmp_path, dim_customers={"publish": "publish", "grain": ["customer_id"]})
+    suite = f"table: marts.dim_customers\nas_of: {{column: as_of_date, rule: {rule}}}\n"
+    (tmp_path / "marts_dim_customers.yml").write_text(suite)
+    (found,) = mart.declared(path, tmp_path)
+    assert found == replace(CUSTOMERS, as_of_column=column)
+    assert found.taken_from_pointer({"as_of_date": "date"}) == column
+    assert found.taken_from_pointer({"as_of_date": "text", "customer_id": "bigint"}) == ""
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,18 @@ import pytest
 
 from retention import steps
 from retention.errors import PublishError, UsageError
-from retention.publishing import holds, publish
+from retention.publishing import holds, publish, rebuild
+from retention.publishing.publish import PublishResult
 from retention.warehouse import Warehouse
 from tests.publishing.small_marts import (
+    DAY,
     KNOWN_AT,
     MARTS,
     TABLES,
     build,
+    customers,
     long_query,
+    money,
     names_seen,
     released,
     stored,
@@ -69,7 +73,7 @@ def test_a_rollback_to_a_missing_publish_is_an_error(warehouse: Warehouse) -> No
 def test_pruning_keeps_the_rows_of_kept_publishes(warehouse: Warehouse) -> None:
     done = [released(warehouse, ("Always", name)) for name in ("A", "B", "C", "D")]
     with long_query(warehouse) as conn:
-        assert publish.prune(warehouse, keep=2) == 2
+        assert publish.prune(warehouse, keep=2).rows == 2
         assert conn.execute("select count(*) from publish.dim_customers").fetchone() == (2,)
     assert [row[0] for row in stored(warehouse)] == ["Always", "C", "D"]
     publish.rollback(warehouse, actor="me")
@@ -84,6 +88,64 @@ def test_pruning_keeps_the_rows_of_kept_publishes(warehouse: Warehouse) -> None:
     assert names_seen(warehouse) == ["Always", "C"]
     with pytest.raises(UsageError):
         publish.prune(warehouse, keep=0)
+
+
+def daily(wh: Warehouse, days: int) -> list[PublishResult]:
+    """Publish one day after the other; every day one more row is other than the day before."""
+    done = []
+    for number in range(days):
+        tables = {"dim_customers": customers("Always", f"n{number}"), "fct_money": money(1)}
+        made = build(wh, tables, as_of=DAY + timedelta(days=number))
+        done.append(publish.publish(wh, made, actor="test", only=MARTS))
+    return done
+
+
+def test_publishes_of_the_last_days_are_kept_and_pruning_twice_changes_nothing(
+    warehouse: Warehouse,
+) -> None:
+    done = daily(warehouse, 6)
+    pruned = publish.prune(warehouse, days=3)
+    assert (pruned.publishes, pruned.rows, pruned.kept) == (3, 3, 3)
+    assert str(pruned) == "pruned 3 publishes and 3 rows; 3 publishes are kept, from 2026-03-04"
+    again = publish.prune(warehouse, days=3)
+    assert str(again) == "nothing to prune; 3 publishes are kept, from 2026-03-04"
+    publish.rollback(warehouse, done[3].publish_id, actor="me", hold=False)
+    assert names_seen(warehouse) == ["Always", "n3"]
+    with pytest.raises(UsageError, match=r"publish 3 was pruned: its rows are deleted"):
+        publish.rollback(warehouse, done[2].publish_id, actor="me")
+    with pytest.raises(UsageError, match=r"publish 3 was pruned: its rows are deleted"):
+        rebuild.published(warehouse, publish=done[2].publish_id)
+    with pytest.raises(UsageError, match=r"the publish of 2026-03-02 was pruned"):
+        rebuild.published(warehouse, day=DAY + timedelta(days=1))
+    with pytest.raises(UsageError, match=r"publish 99 does not exist"):
+        rebuild.published(warehouse, publish=99)
+
+
+def test_what_a_rollback_may_want_stays_at_any_age(warehouse: Warehouse) -> None:
+    done = daily(warehouse, 5)
+    publish.rollback(warehouse, done[3].publish_id, actor="me", hold=False)
+    assert publish.prune(warehouse).publishes == 2
+    # The current publish, the one before, and the one that was left.
+    for result, name in zip(done[2:], ("n2", "n3", "n4"), strict=True):
+        publish.rollback(warehouse, result.publish_id, actor="me", hold=False)
+        assert names_seen(warehouse) == ["Always", name]
+
+
+def test_pruning_before_the_first_publish_does_nothing(warehouse: Warehouse) -> None:
+    assert str(publish.prune(warehouse)) == "nothing to prune; 0 publishes are kept"
+
+
+def test_rows_between_two_kept_publishes_are_pruned(warehouse: Warehouse) -> None:
+    done = daily(warehouse, 4)
+    publish.rollback(warehouse, done[1].publish_id, actor="me", hold=False)
+    tables = {"dim_customers": customers("Always", "last"), "fct_money": money(1)}
+    number = build(warehouse, tables, as_of=DAY + timedelta(days=9))
+    publish.publish(warehouse, number, actor="test", only=MARTS)
+    # The two newest that were not rolled back are kept; publishes 3 and 4 lie between them.
+    assert publish.prune(warehouse).publishes == 3
+    assert [row[0] for row in stored(warehouse)] == ["Always", "n1", "last"]
+    publish.rollback(warehouse, done[1].publish_id, actor="me", hold=False)
+    assert names_seen(warehouse) == ["Always", "n1"]
 
 
 def loaded(wh: Warehouse, at: datetime, versions: int) -> None:

@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from retention.errors import ConfigurationError
+from retention.gates import suites
 
 AUDIENCES = ("publish", "people")
 # Views about the publish itself, made by migrations.
@@ -25,13 +26,15 @@ class Mart:
     """A published mart: the schema of its view, and the columns that identify a row.
 
     ``view_over`` names the mart of spans whose days it shows; such a mart has no rows of its own.
-    ``columns`` maps the declared columns to their descriptions.
+    ``columns`` maps the declared columns to their descriptions. ``as_of_column`` has the day of
+    the build on every row.
     """
 
     name: str
     audience: str
     grain: tuple[str, ...]
     view_over: str = ""
+    as_of_column: str = ""
     description: str = ""
     columns: Mapping[str, str] = field(default_factory=dict, hash=False)
 
@@ -47,11 +50,21 @@ class Mart:
     def view(self) -> sql.Identifier:
         return sql.Identifier(self.audience, self.name)
 
+    def taken_from_pointer(self, built: Mapping[str, str]) -> str:
+        """Return the column that is not stored: each view takes it from the publish shown.
 
-def declared(manifest: Path) -> list[Mart]:
+        Empty when the mart has no such column, or has it with another type than ``date``.
+        """
+        return self.as_of_column if built.get(self.as_of_column) == "date" else ""
+
+
+def declared(manifest: Path, folder: Path = suites.FOLDER) -> list[Mart]:
     """Read the marts of a dbt manifest with ``meta: {publish: publish | people, grain: [...]}``.
 
-    Raises ConfigurationError when there is none or its meta is invalid.
+    The suite of a mart in ``folder`` names its ``as_of_column``: gate 2 checks there that every
+    row has the day of the build (``as_of: {column: as_of_date, rule: all}``).
+
+    Raises ConfigurationError when there is no mart or its meta is invalid.
     """
     if not manifest.exists():
         raise ConfigurationError(
@@ -62,7 +75,7 @@ def declared(manifest: Path) -> list[Mart]:
     for node in nodes:
         meta = node.get("config", {}).get("meta") or {}
         if node.get("resource_type") == "model" and meta.get("publish"):
-            marts.append(_mart(node, meta))
+            marts.append(_mart(node, meta, folder))
     if not marts:
         raise ConfigurationError(
             "no model has `meta: {publish: ...}`.",
@@ -87,7 +100,7 @@ def views(conn: psycopg.Connection) -> set[tuple[str, str]]:
     return {(schema, name) for schema, name in rows}
 
 
-def _mart(node: dict[str, Any], meta: dict[str, object]) -> Mart:
+def _mart(node: dict[str, Any], meta: dict[str, object], folder: Path) -> Mart:
     name = str(node["name"])
     audience, grain = meta.get("publish"), meta.get("grain")
     if audience not in AUDIENCES:
@@ -103,11 +116,14 @@ def _mart(node: dict[str, Any], meta: dict[str, object]) -> Mart:
             hint="Name the columns that identify a row: `meta: {grain: [customer_id]}`.",
         )
     columns = (node.get("columns") or {}).items()
+    suite = suites.find(f"marts.{name}", folder)
+    as_of = suite.as_of if suite else None
     return Mart(
         name,
         str(audience),
         tuple(grain),
         view_over=str(meta.get("view_over", "")),
+        as_of_column=as_of.column if as_of and as_of.rule == "all" else "",
         description=node.get("description") or "",
         columns={column: entry.get("description") or "" for column, entry in columns},
     )

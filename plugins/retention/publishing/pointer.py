@@ -20,6 +20,27 @@ select publish_id, build_id, as_of, known_at, published_at, status, actor, reaso
 from ops.publishes
 where publish_id = (select publish_id from published.pointer)
 """
+# A publish newer than the pointer was left by a rollback, which may go forward to it again.
+_KEPT = """
+with stored as (select * from ops.publishes where status != 'pruned'),
+shown as (select * from stored where publish_id = (select publish_id from published.pointer)),
+newest as (
+    select publish_id from stored
+    where status = 'published' and publish_id <= (select publish_id from shown)
+    order by publish_id desc limit %(keep)s
+),
+kept as (
+    select publish_id, as_of from stored
+    where publish_id >= (select publish_id from shown)
+        or as_of > (select as_of from shown) - %(days)s::int
+        or publish_id in (select publish_id from newest)
+)
+select
+    array(select publish_id from kept),
+    array(select publish_id from stored where publish_id not in (select publish_id from kept)),
+    (select min(as_of) from kept)
+where exists (select from shown)
+"""
 
 
 @dataclass(frozen=True)
@@ -85,27 +106,51 @@ def _hold(
         holds.end(conn, before, actor=actor, reason=reason or f"publish {target} was chosen")
 
 
-def prune(wh: Warehouse, keep: int) -> int:
-    """Delete the rows of older publishes, except the newest ``keep`` and the current one.
+@dataclass(frozen=True)
+class Pruned:
+    """What a pruning removed, and how many publishes can still be shown."""
 
-    Returns the number of deleted rows. Readers are not blocked.
+    publishes: int
+    rows: int
+    kept: int
+    oldest: date | None
+
+    def __str__(self) -> str:
+        kept = f"{self.kept:,} publishes are kept" + (
+            f", from {self.oldest}" if self.oldest else ""
+        )
+        if not self.publishes:
+            return f"nothing to prune; {kept}"
+        return f"pruned {self.publishes:,} publishes and {self.rows:,} rows; {kept}"
+
+
+def prune(wh: Warehouse, *, days: int = 0, keep: int = 2) -> Pruned:
+    """Delete the rows that only publishes older than ``days`` before the current day show.
+
+    The current publish, the newest ``keep`` that were not rolled back and those that a rollback
+    left stay at any age. Idempotent. Readers are not blocked. Raises AlreadyRunning during a
+    publish or a rollback.
     """
-    if keep < 1:
-        raise UsageError(f"at least one publish must be kept, not {keep}.")
+    if keep < 1 or days < 0:
+        raise UsageError(f"at least one publish of 0 days must be kept, not {keep} of {days}.")
     with wh.connect("publisher") as conn:
         wh.lock(conn, LOCK)
-        rows = conn.execute(
-            "select publish_id from published.pointer union"
-            " (select publish_id from ops.publishes where status != 'pruned'"
-            " order by publish_id desc limit %s)",
-            [keep],
-        ).fetchall()
-        kept = [publish_id for (publish_id,) in rows]
-        removed = storage.prune(conn, kept)
+        values = {"days": days, "keep": keep}
+        kept, gone, oldest = conn.execute(_KEPT, values).fetchone() or ([], [], None)
+        rows = storage.prune(conn, kept, gone) if gone else 0
         conn.execute(
-            "update ops.publishes set status = 'pruned' where publish_id != all(%s)", [kept]
+            "update ops.publishes set status = 'pruned' where publish_id = any(%s)", [gone]
         )
-    return removed
+    return Pruned(len(gone), rows, len(kept), oldest)
+
+
+def pruned(what: str) -> UsageError:
+    """Return the error for a publish whose rows are deleted."""
+    return UsageError(
+        f"{what} was pruned: its rows are deleted.",
+        code="no_publish",
+        hint="Choose a later one; RETENTION_PUBLISH_DAYS says how long they are kept.",
+    )
 
 
 def move(conn: psycopg.Connection, publish_id: int, actor: str, reason: str) -> PublishResult:
@@ -141,7 +186,8 @@ def _target(conn: psycopg.Connection, now: PublishResult | None, publish_id: int
     row = conn.execute(
         "select status from ops.publishes where publish_id = %s", [publish_id]
     ).fetchone()
-    if row is None or row[0] == "pruned":
-        state = "was pruned" if row else "does not exist"
-        raise UsageError(f"publish {publish_id} {state}.", code="no_publish")
+    if row is None:
+        raise UsageError(f"publish {publish_id} does not exist.", code="no_publish")
+    if row[0] == "pruned":
+        raise pruned(f"publish {publish_id}")
     return publish_id

@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 from retention.builds.build import LOCK as BUILD_LOCK
 from retention.builds.build import manifest_path
 from retention.errors import ConfigurationError, PublishError
-from retention.publishing import comments, holds, storage
+from retention.publishing import comments, holds, shape, storage
 from retention.publishing import mart as marts
 from retention.publishing.audit import require_audited, require_passed
 from retention.publishing.mart import Mart
@@ -92,7 +92,7 @@ def _prepare(
         if now is not None and now.build_id == build_id:
             return
         require_passed(conn, build_id)
-        changes = storage.plan(conn, wanted)
+        changes = shape.plan(conn, wanted)
         if changes.losses and not allow_drop:
             raise PublishError(
                 f"readers would lose {', '.join(changes.losses)}.",
@@ -102,7 +102,7 @@ def _prepare(
             )
         if changes.statements:
             require_audited(conn, build_id, wanted)
-            storage.reshape(conn, changes)
+            shape.reshape(conn, changes)
         comments.write(conn, wanted)
 
 

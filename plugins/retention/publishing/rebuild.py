@@ -17,9 +17,10 @@ from retention import statistics
 from retention.builds import dbt_runner, phases
 from retention.builds.build import LOCK, raise_for_failed
 from retention.errors import RetentionError, UsageError
-from retention.publishing import checksum
+from retention.publishing import checksum, layout
 from retention.publishing import mart as marts
 from retention.publishing.mart import Mart
+from retention.publishing.pointer import pruned
 from retention.settings import Settings
 from retention.statistics import tables
 from retention.warehouse import catalog
@@ -34,10 +35,10 @@ PREFIX = "rebuild_"
 SCHEMAS = tuple(f"{PREFIX}{name}" for name in ("policy", "staging", "marts", "statistics"))
 
 _PUBLISH = """
-select publish_id, build_id, as_of, known_at from ops.publishes
-where status != 'pruned' and case when %(publish)s::bigint is null
+select publish_id, build_id, as_of, known_at, status from ops.publishes
+where case when %(publish)s::bigint is null
     then as_of = %(day)s else publish_id = %(publish)s end
-order by publish_id desc limit 1
+order by status = 'pruned', publish_id desc limit 1
 """
 # The newest earlier published day: rows frozen up to it are copied, not rebuilt.
 _SHOWN_BEFORE = """
@@ -45,13 +46,14 @@ select max(as_of) from ops.publishes where as_of < %s and status != 'rolled_back
 """
 _DIFFERENT = """
 with shown as (
-    select row({grain})::text as key, sha256(convert_to(row({sorted})::text, 'UTF8')) as hash
-    from {stored}
-    where from_publish <= %(publish)s and (to_publish is null or to_publish > %(publish)s)
+    select row({grain})::text as key, {hash} as hash
+    from (
+        select {shown} from {stored}
+        where from_publish <= %(publish)s and (to_publish is null or to_publish > %(publish)s)
+    ) as rows
 ),
 built as (
-    select row({grain})::text as key, sha256(convert_to(row({sorted})::text, 'UTF8')) as hash
-    from {built}
+    select row({grain})::text as key, {hash} as hash from {built}
 )
 select
     count(shown.hash) filter (where built.hash is null),
@@ -124,13 +126,19 @@ def rebuild(wh: Warehouse, as_of: date, known_at: datetime, *, build_id: int = 0
 
 
 def published(wh: Warehouse, day: date | None = None, publish: int | None = None) -> Published:
-    """Return the newest publish of that day, or the one with that number; else UsageError."""
+    """Return the newest publish of that day, or the one with that number.
+
+    Raises UsageError (no_publish) when there is none or its rows were pruned.
+    """
     with wh.connect("publisher") as conn:
         row = conn.execute(_PUBLISH, {"day": day, "publish": publish}).fetchone()
+    what = f"publish {publish}" if publish is not None else f"the publish of {day}"
     if row is None:
-        what = f"publish {publish}" if publish is not None else f"publish of {day}"
-        raise UsageError(f"there is no {what}, or it was pruned.", code="no_publish")
-    return Published(*row)
+        raise UsageError(f"{what} does not exist.", code="no_publish")
+    *found, status = row
+    if status == "pruned":
+        raise pruned(what)
+    return Published(*found)
 
 
 def compare(wh: Warehouse, shown: Published) -> list[Comparison]:
@@ -145,7 +153,7 @@ def compare(wh: Warehouse, shown: Published) -> list[Comparison]:
             ).fetchall()
         )
         return [
-            _compared(conn, mart, shown.publish_id, audited.get(mart.name))
+            _compared(conn, mart, shown, audited.get(mart.name))
             for mart in marts.with_rows(marts.declared(manifest))
         ]
 
@@ -193,22 +201,31 @@ def _freeze(conn: psycopg.Connection, project: Project, as_of: date) -> None:
 
 
 def _compared(
-    conn: psycopg.Connection, mart: Mart, publish_id: int, audited: str | None
+    conn: psycopg.Connection, mart: Mart, shown: Published, audited: str | None
 ) -> Comparison:
     schema = f"{PREFIX}marts"
     rows, digest = checksum.of(conn, schema, mart.name)
     if digest == audited:
         return Comparison(mart.name, rows)
     stored = catalog.columns(conn, "published", mart.name)
-    names = [name for name in catalog.columns(conn, schema, mart.name) if name in stored]
-    if not names:
+    built = catalog.columns(conn, schema, mart.name)
+    as_of = mart.taken_from_pointer(built)
+    names = [name for name in built if name in stored or name == as_of]
+    if not stored:
         return Comparison(mart.name, rows, 0, rows, "not published at that time")
     parts = {
         "grain": sql.SQL(", ").join(map(sql.Identifier, mart.grain)),
-        "sorted": sql.SQL(", ").join(map(sql.Identifier, sorted(names))),
+        "hash": layout.row_hash(names),
+        "shown": sql.SQL(", ").join(
+            sql.Identifier(name)
+            if name in stored
+            else sql.SQL("{}::date as {}").format(shown.as_of, sql.Identifier(name))
+            for name in names
+        ),
         "stored": mart.stored,
         "built": sql.Identifier(schema, mart.name),
     }
     query = sql.SQL(_DIFFERENT).format(**parts)
-    removed, added, first = conn.execute(query, {"publish": publish_id}).fetchone() or (0, 0, None)
+    found = conn.execute(query, {"publish": shown.publish_id}).fetchone()
+    removed, added, first = found or (0, 0, None)
     return Comparison(mart.name, rows, removed, added, first or "")
