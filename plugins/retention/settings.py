@@ -47,12 +47,22 @@ def _default_state() -> Path:
     return root() / ".state"
 
 
+def _days(name: str, default: int) -> int:
+    text = os.environ.get(name, "").strip()
+    if text and not (text.isascii() and text.isdigit()):
+        raise ConfigurationError(
+            f"{name}={text!r} is not a number of days.", hint="Use a whole number, such as 400."
+        )
+    return int(text) if text else default
+
+
 @dataclass(frozen=True)
 class Settings:
     """Settings from the environment, read once: ``Settings.from_env()``.
 
     ``warehouse_url`` is None for the embedded cluster. ``admin_url`` is a login that may
-    create roles and databases; only migrating an external warehouse needs it.
+    create roles and databases; only migrating an external warehouse needs it. Publishes of the
+    last ``publish_days`` days are kept.
     """
 
     root: Path
@@ -60,6 +70,7 @@ class Settings:
     company: str = "demo"
     warehouse_url: str | None = None
     admin_url: str | None = None
+    publish_days: int = 400
 
     def __post_init__(self) -> None:
         if not COMPANY.fullmatch(self.company):
@@ -72,8 +83,8 @@ class Settings:
     def from_env(cls) -> Settings:
         """Read the environment.
 
-        ``RETENTION_ROOT``, ``RETENTION_STATE``, ``RETENTION_COMPANY``, ``RETENTION_WAREHOUSE``
-        and ``RETENTION_WAREHOUSE_ADMIN``; each is optional.
+        ``RETENTION_ROOT``, ``RETENTION_STATE``, ``RETENTION_COMPANY``, ``RETENTION_WAREHOUSE``,
+        ``RETENTION_WAREHOUSE_ADMIN`` and ``RETENTION_PUBLISH_DAYS``; each is optional.
         """
         state = os.environ.get("RETENTION_STATE") or _default_state()
         return cls(
@@ -82,6 +93,7 @@ class Settings:
             company=os.environ.get("RETENTION_COMPANY") or "demo",
             warehouse_url=os.environ.get("RETENTION_WAREHOUSE") or None,
             admin_url=os.environ.get("RETENTION_WAREHOUSE_ADMIN") or None,
+            publish_days=_days("RETENTION_PUBLISH_DAYS", 400),
         )
 
     @property

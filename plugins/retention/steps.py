@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from datetime import date, timedelta
 
 from retention.builds.build import BuildResult
 from retention.builds.build import build as build_models
-from retention.errors import UsageError
+from retention.errors import AlreadyRunning, UsageError
 from retention.gates.gate import GateReport, check, require
 from retention.landing import land as landing
 from retention.landing.land import LoadResult
@@ -128,8 +129,15 @@ def gate_marts(wh: Warehouse, build_id: int, *, accept: str | None = None) -> Ga
 def publish(
     wh: Warehouse, build_id: int, *, actor: str, reason: str = "", allow_drop: bool = False
 ) -> PublishResult:
-    """Publish this build; raises PublishError when it differs from what gate 2 passed."""
-    return publishing.publish(wh, build_id, actor=actor, reason=reason, allow_drop=allow_drop)
+    """Publish this build; raises PublishError when it differs from what gate 2 passed.
+
+    Then prunes the publishes that ``Settings.publish_days`` no longer keeps.
+    """
+    done = publishing.publish(wh, build_id, actor=actor, reason=reason, allow_drop=allow_drop)
+    # A rollback may hold the lock at this moment: then the next publish prunes.
+    with contextlib.suppress(AlreadyRunning):
+        publishing.prune(wh, days=(wh.settings or Settings.from_env()).publish_days)
+    return done
 
 
 def transform(

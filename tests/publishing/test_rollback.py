@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from retention import steps
+from retention.builds.build import manifest_path
 from retention.errors import PublishError, UsageError
 from retention.publishing import holds, publish, rebuild
 from retention.publishing.publish import PublishResult
 from retention.warehouse import Warehouse
+from tests.command_line import retention
 from tests.publishing.small_marts import (
     DAY,
     KNOWN_AT,
@@ -106,9 +111,9 @@ def test_publishes_of_the_last_days_are_kept_and_pruning_twice_changes_nothing(
     done = daily(warehouse, 6)
     pruned = publish.prune(warehouse, days=3)
     assert (pruned.publishes, pruned.rows, pruned.kept) == (3, 3, 3)
-    assert str(pruned) == "pruned 3 publishes and 3 rows; 3 publishes are kept, from 2026-03-04"
+    assert str(pruned) == "publishes pruned: 3, with 3 rows; publishes kept: 3, from 2026-03-04"
     again = publish.prune(warehouse, days=3)
-    assert str(again) == "nothing to prune; 3 publishes are kept, from 2026-03-04"
+    assert str(again) == "nothing to prune; publishes kept: 3, from 2026-03-04"
     publish.rollback(warehouse, done[3].publish_id, actor="me", hold=False)
     assert names_seen(warehouse) == ["Always", "n3"]
     with pytest.raises(UsageError, match=r"publish 3 was pruned: its rows are deleted"):
@@ -119,6 +124,21 @@ def test_publishes_of_the_last_days_are_kept_and_pruning_twice_changes_nothing(
         rebuild.published(warehouse, day=DAY + timedelta(days=1))
     with pytest.raises(UsageError, match=r"publish 99 does not exist"):
         rebuild.published(warehouse, publish=99)
+
+
+def test_the_prune_command_prints_one_line(warehouse: Warehouse) -> None:
+    daily(warehouse, 3)
+    assert warehouse.settings is not None
+    environment = {
+        "RETENTION_STATE": str(warehouse.settings.state),
+        "RETENTION_COMPANY": warehouse.settings.company,
+    }
+    kept = retention({**environment, "RETENTION_PUBLISH_DAYS": "2"}, "prune", "--days", "9")
+    assert kept.out == "nothing to prune; publishes kept: 3, from 2026-03-01\n"
+    done = retention({**environment, "RETENTION_PUBLISH_DAYS": "2"}, "prune")
+    assert done.out == "publishes pruned: 1, with 1 rows; publishes kept: 2, from 2026-03-02\n"
+    wrong = retention({**environment, "RETENTION_PUBLISH_DAYS": "long"}, "prune")
+    assert (wrong.code, "RETENTION_PUBLISH_DAYS='long'" in wrong.err) == (3, True)
 
 
 def test_what_a_rollback_may_want_stays_at_any_age(warehouse: Warehouse) -> None:
@@ -132,7 +152,7 @@ def test_what_a_rollback_may_want_stays_at_any_age(warehouse: Warehouse) -> None
 
 
 def test_pruning_before_the_first_publish_does_nothing(warehouse: Warehouse) -> None:
-    assert str(publish.prune(warehouse)) == "nothing to prune; 0 publishes are kept"
+    assert str(publish.prune(warehouse)) == "nothing to prune; publishes kept: 0"
 
 
 def test_rows_between_two_kept_publishes_are_pruned(warehouse: Warehouse) -> None:
@@ -146,6 +166,26 @@ def test_rows_between_two_kept_publishes_are_pruned(warehouse: Warehouse) -> Non
     assert [row[0] for row in stored(warehouse)] == ["Always", "n1", "last"]
     publish.rollback(warehouse, done[1].publish_id, actor="me", hold=False)
     assert names_seen(warehouse) == ["Always", "n1"]
+
+
+def node(name: str, meta: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "resource_type": "model", "config": {"meta": meta}}
+
+
+def test_each_publish_prunes_by_the_setting(warehouse: Warehouse) -> None:
+    assert warehouse.settings is not None
+    short = replace(warehouse, settings=replace(warehouse.settings, publish_days=2))
+    daily(short, 3)
+    assert short.settings is not None
+    path = manifest_path(short.settings)
+    path.parent.mkdir(parents=True)
+    metas = {mart.name: {"publish": "publish", "grain": mart.grain} for mart in MARTS}
+    path.write_text(json.dumps({"nodes": {name: node(name, meta) for name, meta in metas.items()}}))
+    number = build(short, TABLES, as_of=DAY + timedelta(days=3))
+    steps.publish(short, number, actor="test")
+    with short.connect("publisher") as conn:
+        states = conn.execute("select status from ops.publishes order by publish_id").fetchall()
+    assert states == [("pruned",), ("pruned",), ("published",), ("published",)]
 
 
 def loaded(wh: Warehouse, at: datetime, versions: int) -> None:

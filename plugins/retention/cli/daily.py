@@ -1,4 +1,4 @@
-"""Commands of the daily run: load, run, build, rebuild, gate, publish, rollback, migrate."""
+"""Commands of the daily run: load, run, build, rebuild, gate, publish, rollback, prune, migrate."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from retention.cli.base import (
 from retention.connections import find
 from retention.errors import UsageError
 from retention.publishing import holds
+from retention.settings import Settings
 from retention.sources import SOURCES
 from retention.window import Window
 
@@ -193,6 +194,20 @@ def lift_hold(
     """Let the next run publish again after a rollback."""
     hold = holds.lift(warehouse(), actor="retention lift-hold", reason=reason)
     console.print(f"publish {hold.rejected_publish} is no longer held back")
+
+
+@commands.command()
+def prune(
+    days: Annotated[
+        int | None, typer.Option(help="Days to keep; default: RETENTION_PUBLISH_DAYS, or 400")
+    ] = None,
+) -> None:
+    """Delete the rows of old publishes, as every publish does. Idempotent."""
+    from retention.publishing import publish as publishing
+
+    wh = warehouse()
+    kept = days if days is not None else (wh.settings or Settings.from_env()).publish_days
+    console.print(str(publishing.prune(wh, days=kept)))
 
 
 @commands.command()

@@ -116,12 +116,11 @@ class Pruned:
     oldest: date | None
 
     def __str__(self) -> str:
-        kept = f"{self.kept:,} publishes are kept" + (
-            f", from {self.oldest}" if self.oldest else ""
-        )
+        since = f", from {self.oldest}" if self.oldest else ""
+        kept = f"publishes kept: {self.kept:,}{since}"
         if not self.publishes:
             return f"nothing to prune; {kept}"
-        return f"pruned {self.publishes:,} publishes and {self.rows:,} rows; {kept}"
+        return f"publishes pruned: {self.publishes:,}, with {self.rows:,} rows; {kept}"
 
 
 def prune(wh: Warehouse, *, days: int = 0, keep: int = 2) -> Pruned:
