@@ -67,3 +67,28 @@ The one place where an amount becomes MRR: the MRR history reads it under every 
 
     where starts_date <= {{ as_of() }}
 {%- endmacro %}
+
+{#- Select the net change of quantity and MRR per customer, currency, sold unit and day: a term
+    adds both on its first day and takes both away on the day after its last. -#}
+{% macro mrr_steps() -%}
+    select
+        terms.customer_id,
+        terms.currency,
+        terms.sold_unit,
+        edges.step_date,
+        sum(edges.sign * coalesce(terms.quantity, 1)) as quantity_step,
+        sum(edges.sign * terms.mrr_amount) as amount_step
+
+    from {{ ref('int_mrr_terms') }} as terms
+    cross join
+        lateral (
+            values (terms.starts_date, 1), (terms.ends_date, -1)
+        ) as edges (step_date, sign)
+
+    where
+        terms.policy = 'default'
+        and edges.step_date is not null
+        and {{ is_to_rebuild('terms.customer_id') }}
+
+    group by terms.customer_id, terms.currency, terms.sold_unit, edges.step_date
+{%- endmacro %}

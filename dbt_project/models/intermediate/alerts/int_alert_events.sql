@@ -5,32 +5,9 @@ with
 
 events as (
 
-    select
-        null::text as customer_id,
-        null::text as alert_event,
-        null::text as event_id,
-        null::date as opened_date,
-        null::date as closed_date,
-        null::numeric(18, 4) as value,
-        null::text[] as evidence_ids,
-        null::text as evidence
-
-    where false
-    {% for area in areas %}
-
-    union all
-
-    select
-        customer_id,
-        alert_event,
-        event_id,
-        opened_date,
-        closed_date,
-        value,
-        evidence_ids,
-        evidence
-
-    from {{ ref('int_alert_events_' ~ area) }}
+    {% for area in areas -%}
+    select * from {{ ref('int_alert_events_' ~ area) }}
+    {{ "union all" if not loop.last }}
     {% endfor %}
 
 ),

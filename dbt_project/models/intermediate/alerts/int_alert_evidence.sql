@@ -4,10 +4,7 @@ invoices as (
 
     select * from {{ ref('int_invoices') }}
 
-    where
-        customer_id is not null
-        and status in ('open', 'paid', 'uncollectible')
-        and total_amount > 0
+    where {{ is_due_invoice() }}
 
 ),
 

@@ -12,11 +12,7 @@ invoices as (
 
     select * from {{ ref('int_invoices') }}
 
-    where
-        customer_id is not null
-        and status in ('open', 'paid', 'uncollectible')
-        and total_amount > 0
-        and due_date < {{ as_of() }}
+    where {{ is_due_invoice() }} and due_date < {{ as_of() }}
 
 ),
 

@@ -2,35 +2,9 @@
 
 with
 
-terms as (
-
-    select * from {{ ref('int_mrr_terms') }}
-
-    where policy = 'default' and {{ is_to_rebuild('customer_id') }}
-
-),
-
 steps as (
 
-    select
-        customer_id,
-        currency,
-        starts_date as step_date,
-        mrr_amount as step_amount
-
-    from terms
-
-    union all
-
-    select
-        customer_id,
-        currency,
-        ends_date as step_date,
-        -mrr_amount as step_amount
-
-    from terms
-
-    where ends_date is not null
+    {{ mrr_steps() }}
 
 ),
 
@@ -41,13 +15,13 @@ changes as (
         customer_id,
         currency,
         step_date,
-        sum(step_amount)::numeric(18, 4) as step_amount
+        sum(amount_step)::numeric(18, 4) as step_amount
 
     from steps
 
     group by customer_id, currency, step_date
 
-    having sum(step_amount) != 0
+    having sum(amount_step) != 0
 
 ),
 

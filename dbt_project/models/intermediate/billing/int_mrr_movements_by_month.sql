@@ -27,10 +27,11 @@ movements as (
         converted.*,
         entry.movement,
         entry.amount as movement_amount,
+        entry.amount - entry.volume_amount as price_amount,
         entry.volume_amount,
         (entry.amount * converted.closing_fx_rate)::numeric(18, 4)
-            as movement_reporting_amount,
-        (entry.volume_amount * converted.closing_fx_rate)::numeric(18, 4)
+            as converted_amount,
+        round(entry.volume_amount * converted.closing_fx_rate, 4)
             as volume_reporting_amount
 
     from converted
@@ -44,96 +45,52 @@ movements as (
             converted.contraction_volume_amount
         ),
         ('churn', converted.churn_amount, null),
-        ('reactivation', converted.reactivation_amount, null)
+        ('reactivation', converted.reactivation_amount, null),
+        ('fx', 0::numeric(18, 4), null)
     ) as entry (movement, amount, volume_amount)
 
 ),
 
 -- fx is the remainder after all movements, rounding included, so the bridge is exact.
-fx as (
+bridged as (
 
     select
-        customer_id,
-        currency,
-        month,
-        'fx' as movement,
-        reporting_currency,
-        opening_amount,
-        0::numeric(18, 4) as movement_amount,
-        closing_amount,
-        opening_reporting_amount,
-        (
-            closing_reporting_amount
-            - opening_reporting_amount
-            - sum(movement_reporting_amount)
-        )::numeric(18, 4) as movement_reporting_amount,
-        closing_reporting_amount,
-        is_fx_carried
+        *,
+        case
+            when movement = 'fx'
+                then
+                    closing_reporting_amount
+                    - opening_reporting_amount
+                    - sum(converted_amount) over (
+                        partition by customer_id, currency, month
+                    )
+            else converted_amount
+        end::numeric(18, 4) as movement_reporting_amount
 
     from movements
-
-    group by
-        customer_id,
-        currency,
-        month,
-        reporting_currency,
-        opening_amount,
-        closing_amount,
-        opening_reporting_amount,
-        closing_reporting_amount,
-        is_fx_carried
-
-),
-
-unioned as (
-
-    select
-        customer_id,
-        currency,
-        month,
-        movement,
-        reporting_currency,
-        opening_amount,
-        movement_amount,
-        (movement_amount - volume_amount)::numeric(18, 4) as price_amount,
-        volume_amount,
-        closing_amount,
-        opening_reporting_amount,
-        movement_reporting_amount,
-        (movement_reporting_amount - volume_reporting_amount)::numeric(18, 4)
-            as price_reporting_amount,
-        volume_reporting_amount,
-        closing_reporting_amount,
-        is_fx_carried
-
-    from movements
-
-    where movement_amount != 0
-
-    union all
-
-    select
-        customer_id,
-        currency,
-        month,
-        movement,
-        reporting_currency,
-        opening_amount,
-        movement_amount,
-        null as price_amount,
-        null as volume_amount,
-        closing_amount,
-        opening_reporting_amount,
-        movement_reporting_amount,
-        null as price_reporting_amount,
-        null as volume_reporting_amount,
-        closing_reporting_amount,
-        is_fx_carried
-
-    from fx
-
-    where movement_reporting_amount != 0
 
 )
 
-select * from unioned
+select
+    customer_id,
+    currency,
+    month,
+    movement,
+    reporting_currency,
+    opening_amount,
+    movement_amount,
+    price_amount,
+    volume_amount,
+    closing_amount,
+    opening_reporting_amount,
+    movement_reporting_amount,
+    movement_reporting_amount - volume_reporting_amount as price_reporting_amount,
+    volume_reporting_amount,
+    closing_reporting_amount,
+    is_fx_carried
+
+from bridged
+
+where
+    movement_amount != 0
+    or (movement = 'fx' and movement_reporting_amount != 0)

@@ -21,7 +21,8 @@ cancelled as (
         counted.customer_id,
         counted.currency,
         months.month,
-        sum(counted.mrr_amount) as amount
+        'cancelled' as part,
+        sum(counted.mrr_amount)::numeric(18, 4) as amount
 
     from {{ ref('int_mrr_lines_counted') }} as counted
     inner join {{ ref('int_cancellations') }} as cancellations
@@ -76,7 +77,8 @@ one_off as (
         customer_id,
         currency,
         date_trunc('month', charged_date)::date as month,
-        sum(charged_amount) as amount
+        'one_off' as part,
+        sum(charged_amount)::numeric(18, 4) as amount
 
     from {{ ref('int_one_off_charges') }}
 
@@ -84,33 +86,12 @@ one_off as (
 
 )
 
-select
-    customer_id,
-    currency,
-    month,
-    'cancelled' as part,
-    amount::numeric(18, 4) as amount
-
-from cancelled
+select * from cancelled
 
 union all
 
-select
-    customer_id,
-    currency,
-    month,
-    part,
-    amount::numeric(18, 4) as amount
-
-from apart
+select * from apart
 
 union all
 
-select
-    customer_id,
-    currency,
-    month,
-    'one_off' as part,
-    amount::numeric(18, 4) as amount
-
-from one_off
+select * from one_off

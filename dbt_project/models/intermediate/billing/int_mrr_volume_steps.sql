@@ -2,57 +2,13 @@
 
 with
 
-terms as (
-
-    select * from {{ ref('int_mrr_terms') }}
-
-    where policy = 'default' and {{ is_to_rebuild('customer_id') }}
-
-),
-
 steps as (
 
-    select
-        customer_id,
-        currency,
-        sold_unit,
-        starts_date as step_date,
-        coalesce(quantity, 1) as quantity,
-        mrr_amount
+    {{ mrr_steps() }}
 
-    from terms
-
-    union all
-
-    select
-        customer_id,
-        currency,
-        sold_unit,
-        ends_date as step_date,
-        -coalesce(quantity, 1) as quantity,
-        -mrr_amount as mrr_amount
-
-    from terms
-
-    where ends_date is not null
-
-),
-
-changes as (
-
-    select
-        customer_id,
-        currency,
-        sold_unit,
-        step_date,
-        sum(quantity) as quantity_step,
-        sum(mrr_amount) as amount_step
-
-    from steps
-
-    group by customer_id, currency, sold_unit, step_date
-
-    having sum(quantity) != 0 or sum(mrr_amount) != 0
+    having
+        sum(edges.sign * coalesce(terms.quantity, 1)) != 0
+        or sum(edges.sign * terms.mrr_amount) != 0
 
 ),
 
@@ -63,7 +19,7 @@ balances as (
         sum(quantity_step) over unit_in_order - quantity_step as quantity_before,
         sum(amount_step) over unit_in_order - amount_step as amount_before
 
-    from changes
+    from steps
 
     window
         unit_in_order as (

@@ -6,7 +6,7 @@ months as (
 
 ),
 
--- A written-off invoice counts as settled; a void invoice was never owed.
+-- A written-off invoice counts as settled.
 invoices as (
 
     select
@@ -15,10 +15,7 @@ invoices as (
 
     from {{ ref('int_invoices') }}
 
-    where
-        customer_id is not null
-        and status in ('open', 'paid', 'uncollectible')
-        and total_amount > 0
+    where {{ is_due_invoice() }}
 
 ),
 

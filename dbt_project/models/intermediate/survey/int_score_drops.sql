@@ -11,11 +11,7 @@ answers as (
 
     from {{ ref('int_survey_responses') }}
 
-    where
-        survey = 'nps'
-        and is_valid
-        and customer_id is not null
-        and answered_date <= {{ as_of() }}
+    where {{ is_nps_answer() }}
 
     window
         same_respondent as (

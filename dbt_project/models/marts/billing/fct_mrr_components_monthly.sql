@@ -13,13 +13,7 @@ parts as (
 
     union all
 
-    select
-        customer_id,
-        currency,
-        month,
-        part,
-        amount
-
+    select *  -- noqa: AM04
     from {{ ref('int_mrr_parts_by_month') }}
 
 ),

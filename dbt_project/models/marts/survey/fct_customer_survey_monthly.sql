@@ -1,20 +1,3 @@
-select
-    month,
-    customer_id,
-    survey,
-    scale_max,
-    segment,
-    respondents,
-    promoters,
-    passives,
-    detractors,
-    nps,
-    mean_score,
-    mean_score_fall,
-    mean_score_slope,
-    is_score_falling,
-    decision_maker_mean_score,
-    user_mean_score,
-    response_ids
-
+-- The contract names the columns.
+select *  -- noqa: AM04
 from {{ ref('int_customer_survey_by_month') }}

@@ -1,20 +1,3 @@
-select
-    source,
-    response_id,
-    earlier_response_id,
-    customer_id,
-    segment,
-    contact_id,
-    contact_role,
-    compared_with,
-    earlier_score,
-    score,
-    drop_points,
-    earlier_class,
-    answer_class,
-    is_still_ok,
-    earlier_date,
-    answered_date,
-    recovered_date
-
+-- The contract names the columns.
+select *  -- noqa: AM04
 from {{ ref('int_score_drops') }}
