@@ -29,32 +29,28 @@ changed as (
 
 ),
 
-before as (
-
-    select distinct
-        source,
-        account_key,
-        customer_id,
-        subscription_key,
-        item_key
-
-    from {{ lines_before or this }}
-
-),
-
--- Subscriptions and items of the changed records.
+-- Accounts of the changed records, and the subscriptions and items of their lines.
 keys as (
 
     select
-        source,
-        record_id as key
+        changed.source,
+        named.kind,
+        named.key
 
     from changed
+    cross join
+        lateral (
+            values
+            ('account', changed.account_key),
+            ('line', changed.record_id),
+            ('line', changed.contract_key)
+        ) as named (kind, key)
 
     union
 
     select
         'stripe' as source,
+        'line' as kind,
         unnest(array[subscription_id, subscription_item_id]) as key
 
     from {{ ref('int_stripe_invoice_lines') }}
@@ -65,97 +61,62 @@ keys as (
             where changed.source = 'stripe'
         ))
 
-    union
-
-    select
-        source,
-        contract_key as key
-
-    from changed
-
-    where contract_key is not null
-
 ),
 
-identities as (
-
-    select * from {{ ref('int_customer_identities') }}
-
-),
-
+-- The customer of each key at the last build, and the one of each account now.
 owners as (
 
     select
-        source,
-        source_key as account_key,
-        customer_id
+        lines.source,
+        named.kind,
+        named.key,
+        lines.customer_id,
+        false as is_now
 
-    from identities
+    from {{ lines_before or this }} as lines
+    cross join
+        lateral (
+            values
+            ('account', lines.account_key),
+            ('line', lines.subscription_key),
+            ('line', lines.item_key)
+        ) as named (kind, key)
 
-    union all
+    where named.key is not null
+
+    union
 
     select
         source,
-        account_key,
-        customer_id
+        'account' as kind,
+        source_key as key,
+        customer_id,
+        true as is_now
 
-    from before
-
-),
-
-found as (
-
-    select owners.customer_id
-
-    from changed
-    inner join owners
-        on
-            changed.source = owners.source
-            and changed.account_key = owners.account_key
-
-    union
-
-    select before.customer_id
-
-    from keys
-    inner join before
-        on
-            keys.source = before.source
-            and keys.key in (before.subscription_key, before.item_key)
-
-    union
-
-    -- A subscription or item of two customers: rebuild both together.
-    select unnest(array_agg(before.customer_id))
-
-    from before
-    cross join
-        lateral (
-            values (before.subscription_key), (before.item_key)
-        ) as shared (key)
-
-    where shared.key is not null
-
-    group by before.source, shared.key
-
-    having min(before.customer_id) != max(before.customer_id)
-
-    union
-
-    -- An account that moved to another customer: rebuild both.
-    select unnest(array[before.customer_id, identities.customer_id])
-
-    from before
-    left join identities
-        on
-            before.source = identities.source
-            and before.account_key = identities.source_key
-
-    where identities.customer_id is distinct from before.customer_id
+    from {{ ref('int_customer_identities') }}
 
 )
 
-select customer_id from found
+select owners.customer_id
 
-where customer_id is not null
+from owners
+inner join keys
+    on
+        owners.source = keys.source
+        and owners.kind = keys.kind
+        and owners.key = keys.key
+
+union
+
+-- An account that moved or is gone, a subscription or item of two customers: rebuild
+-- all of them.
+select unnest(array_agg(customer_id)) as customer_id
+
+from owners
+
+group by source, kind, key
+
+having
+    min(customer_id) != max(customer_id)
+    or (kind = 'account' and not bool_or(is_now))
 {% endif %}

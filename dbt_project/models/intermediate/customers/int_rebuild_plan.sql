@@ -1,10 +1,7 @@
 {{ config(materialized='table', post_hook='{{ forget_rebuild_state() }}') }}
 
 {%- set state = existing_model("int_rebuild_state") if execute else none -%}
-{%- set lines = existing_model("int_subscription_lines") if execute else none -%}
-{%- set version -%}
-coalesce(newest.version_before_unknown, newest.max_version, start.version_before)
-{%- endset %}
+{%- set lines = existing_model("int_subscription_lines") if execute else none %}
 
 with
 
@@ -37,9 +34,7 @@ logs as (
     select
         '{{ name }}' as log,
         start.version_before,
-        {{ version }} as version,
-        counted.count_before,
-        counted.version_count
+        counted.*
 
     from (
         select
@@ -49,22 +44,21 @@ logs as (
     ) as start
     cross join
         lateral (
-            select
-                min(versions.version_id) filter (
-                    where versions.loaded_at > {{ known_at() }}
-                ) - 1 as version_before_unknown,
-                max(versions.version_id) as max_version
+            select min(versions.version_id) as first_unknown
             from {{ log }} as versions
-            where versions.version_id > start.version_before
-        ) as newest
+            where
+                versions.version_id > start.version_before
+                and versions.loaded_at > {{ known_at() }}
+        ) as late
     cross join
         lateral (
             select
+                coalesce(max(versions.version_id), start.version_before) as version,
                 count(*) filter (where versions.version_id <= start.version_before)
                     as count_before,
                 count(*) as version_count
             from {{ log }} as versions
-            where versions.version_id <= {{ version }}
+            where coalesce(versions.version_id < late.first_unknown, true)
         ) as counted
     {{ "union all" if not loop.last }}
     {% endfor %}
