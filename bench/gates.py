@@ -32,8 +32,9 @@ from psycopg import sql
 from rich.console import Console
 from rich.table import Table
 
+from retention import suites
 from retention.builds.build import manifest_path
-from retention.gates import gate, marts, plan, suites, validation
+from retention.gates import gate, marts, plan, validation
 from retention.publishing.mart import Mart, declared, with_rows
 from retention.settings import Settings
 from retention.warehouse import Warehouse, postgres

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from retention import suites
 from retention.errors import ConfigurationError
-from retention.gates import suites, validation
+from retention.gates import validation
 
 SUITES = suites.load_all()
 

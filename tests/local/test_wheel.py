@@ -98,7 +98,7 @@ def test_the_installed_dbt_project_parses(environment: Path) -> None:
 
 
 FILES = """
-from retention.gates import suites
+from retention import suites
 from retention.settings import root
 from retention.sources.files.mapping_file import SHIPPED
 print(root())

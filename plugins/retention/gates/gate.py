@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Literal
 
 from psycopg.types.json import Jsonb
 
+from retention import suites
 from retention.builds.build import manifest_path
 from retention.errors import GateFailed, UsageError
-from retention.gates import datadocs, marts, plan, suites, validation
+from retention.gates import datadocs, marts, plan, validation
 from retention.gates.report import GateReport, Outcome
 from retention.publishing.mart import declared, with_rows
 from retention.settings import Settings

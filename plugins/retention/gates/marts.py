@@ -12,8 +12,8 @@ from psycopg import sql
 
 from retention.errors import ConfigurationError
 from retention.gates.report import Outcome
-from retention.gates.suites import Anomaly, AsOf, Rows, Suite
 from retention.publishing import checksum
+from retention.suites import Anomaly, AsOf, Rows, Suite
 
 if TYPE_CHECKING:
     import psycopg

@@ -10,14 +10,15 @@ from pathlib import Path
 
 import psycopg
 
+from retention import suites
 from retention.errors import ConfigurationError
-from retention.gates import load_checks, marts, raw_checks, schema_checks, suites, validation
+from retention.gates import load_checks, marts, raw_checks, schema_checks, validation
 from retention.gates.load_checks import Arrived
 from retention.gates.report import Outcome
-from retention.gates.suites import Suite
 from retention.gates.validation import Task
 from retention.publishing.mart import Mart
 from retention.source import Source
+from retention.suites import Suite
 
 
 @dataclass

@@ -13,8 +13,8 @@ from datetime import datetime
 
 from psycopg import sql
 
-from retention.gates.suites import Column, Suite
 from retention.source import Stream
+from retention.suites import Column, Suite
 
 _PLAIN = (
     "record_id",

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Group
 
-SEVERITIES = ("critical", "warning", "info")
-
 
 @dataclass(frozen=True)
 class Outcome:

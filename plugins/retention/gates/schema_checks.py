@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from retention.gates import raw_checks
 from retention.gates.load_checks import Arrived, row
 from retention.gates.report import Outcome
-from retention.gates.suites import Suite
+from retention.suites import Suite
 
 
 def stream_has_not_vanished(conn: psycopg.Connection, arrived: Arrived) -> Iterator[Outcome]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from retention.errors import ConfigurationError
 from retention.gates.report import Outcome
-from retention.gates.suites import Expectation, Suite
+from retention.suites import Expectation, Suite
 
 if TYPE_CHECKING:
     import psycopg

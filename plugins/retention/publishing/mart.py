@@ -11,8 +11,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from retention import suites
 from retention.errors import ConfigurationError
-from retention.gates import suites
 
 AUDIENCES = ("publish", "people")
 # Views about the publish itself, made by migrations.

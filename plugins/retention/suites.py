@@ -11,10 +11,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from retention.errors import ConfigurationError
-from retention.gates.report import SEVERITIES
 from retention.settings import root
 
 FOLDER = root() / "expectations"
+SEVERITIES = ("critical", "warning", "info")
 TYPES = ("text", "integer", "numeric", "boolean", "date", "timestamp", "epoch", "count")
 
 
