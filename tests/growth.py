@@ -121,7 +121,8 @@ class Growth:
     @property
     def exponent(self) -> float:
         """The power of the company's size that the rows grow with."""
-        return math.log(self.large.rows / max(self.small.rows, 1)) / math.log(self.factor)
+        grown = max(self.large.rows, 1) / max(self.small.rows, 1)
+        return math.log(grown) / math.log(self.factor)
 
     @property
     def is_too_steep(self) -> bool:

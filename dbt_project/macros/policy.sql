@@ -2,7 +2,7 @@
     as a literal, so that the planner can estimate what a condition keeps. Unit tests, and dbt run
     without the environment of `retention`, read the table instead. -#}
 {% macro policy(name, type="numeric") -%}
-    {%- set values = fromjson(env_var("RETENTION_POLICIES", "{}")) if execute else {} -%}
+    {%- set values = fromjson(env_var("RETENTION_DBT_POLICIES", "{}")) if execute else {} -%}
     {%- set is_unit_test = model is defined and model.resource_type == "unit_test" -%}
     {#- dbt learns from `ref` that a model waits for the seed. -#}
     {%- set policies = ref("policy") -%}

@@ -181,7 +181,7 @@ def _variables(wh: Warehouse, settings: Settings) -> Mapping[str, str]:
         "RETENTION_DBT_USER": str(parts.get("user", "")),
         "DBT_ENV_SECRET_PASSWORD": str(parts.get("password", "")),
         "PGOPTIONS": " ".join(f"-c {name}={value}" for name, value in session.items()),
-        "RETENTION_POLICIES": json.dumps(policies(settings.root / "dbt_project")),
+        "RETENTION_DBT_POLICIES": json.dumps(policies(settings.root / "dbt_project")),
         "RETENTION_PROJECT_FINGERPRINT": manifest_cache.fingerprint(settings.root / "dbt_project"),
         "DO_NOT_TRACK": "1",
     }
