@@ -12,6 +12,12 @@ periods as (
 
 ),
 
+customers as (
+
+    select * from {{ ref('int_customers') }}
+
+),
+
 windows as (
 
     select
@@ -25,13 +31,12 @@ windows as (
 
 ),
 
--- The base rate is the precision of a random alert: the share of eligible customer days
--- that were followed by churn.
 days as (
 
     select
         windows.alert_rule,
         windows.observed_from_date,
+        customers.segment,
         greatest(
             least(coalesce(periods.churned_date, windows.ends_date), windows.ends_date)
             - greatest(periods.starts_date, windows.observed_from_date),
@@ -50,17 +55,56 @@ days as (
 
     from windows
     cross join periods
+    inner join customers on periods.customer_id = customers.customer_id
+
+),
+
+-- The precision of a random alert: the share of eligible customer days that were
+-- followed by churn.
+random_alerts as (
+
+    select
+        alert_rule,
+        observed_from_date,
+        segment,
+        coalesce(sum(churn_day_count) filter (where churned_date is not null), 0)
+        / nullif(sum(day_count), 0)::numeric as rate
+
+    from days
+
+    group by grouping sets (
+        (alert_rule, observed_from_date, segment), (alert_rule, observed_from_date)
+    )
+
+),
+
+-- Segments churn at different rates. A rule that only finds a segment is compared with
+-- the rate of that segment.
+expected as (
+
+    select
+        judged.alert_rule,
+        avg(random_alerts.rate) as rate
+
+    from judged
+    inner join customers on judged.customer_id = customers.customer_id
+    inner join random_alerts
+        on
+            judged.alert_rule = random_alerts.alert_rule
+            and customers.segment = random_alerts.segment
+
+    where judged.is_mature
+
+    group by judged.alert_rule
 
 )
 
 select
-    alert_rule,
-    observed_from_date,
-    (
-        coalesce(sum(churn_day_count) filter (where churned_date is not null), 0)
-        / nullif(sum(day_count), 0)::numeric
-    )::numeric(9, 6) as base_rate
+    random_alerts.alert_rule,
+    random_alerts.observed_from_date,
+    coalesce(expected.rate, random_alerts.rate)::numeric(9, 6) as base_rate
 
-from days
+from random_alerts
+left join expected on random_alerts.alert_rule = expected.alert_rule
 
-group by alert_rule, observed_from_date
+where random_alerts.segment is null

@@ -8,72 +8,77 @@ outlook as (
 
 ),
 
--- Nobody can act on the age of a contract: a driver is a metric that a rule watches.
-watched as (
+rules as (
 
-    select distinct metric from {{ ref('int_alert_rules') }}
+    select * from {{ ref('int_alert_rules') }}
 
-    where metric is not null
+    where
+        {{ as_of() }} >= valid_from
+        and {{ as_of() }} < valid_to
+        and metric is not null
+        and used_for = 'alerts'
 
 ),
 
--- The metric that raises the probability of the customer most.
-strongest as (
+-- What is wrong today by the threshold of a rule. Whether the rule is proven does not
+-- matter here: the model says that the metric counts, the rule from where on it is bad.
+met as (
 
-    select distinct on (predicted.customer_id)
+    select
+        measured.customer_id,
+        rules.alert_rule,
+        rules.metric,
+        {{ sentence('rules.sentence', 'measured.value') }} as reason
+
+    from {{ ref('int_alert_metric_days') }} as measured
+    inner join rules on measured.alert_rule = rules.alert_rule
+
+    where measured.as_of_date = {{ as_of() }} and measured.is_met
+
+),
+
+contributions as (
+
+    select
         predicted.customer_id,
-        watched.metric,
-        (part.doc ->> 'value')::numeric as value
+        part.doc ->> 'metric' as metric,
+        (part.doc ->> 'contribution')::numeric as contribution
 
     from {{ source('statistics', 'churn_probability') }} as predicted
     cross join jsonb_array_elements(predicted.contributions) as part (doc)
-    inner join watched on part.doc ->> 'metric' = watched.metric
 
     where
         predicted.landmark_date = {{ as_of() }}
         and (part.doc ->> 'contribution')::numeric > 0
-        and jsonb_typeof(part.doc -> 'value') = 'number'
-
-    order by
-        predicted.customer_id asc,
-        (part.doc ->> 'contribution')::numeric desc,
-        watched.metric asc
 
 ),
 
-sentences as (
+-- Of two rules on one metric the one whose playbook comes first.
+strongest as (
 
-    select distinct on (metric)
-        metric,
-        sentence
-
-    from {{ ref('health_score_components') }}
-
-    order by metric asc, valid_from desc, definition asc, segment asc
-
-),
-
--- What a playbook does about a rule on the metric is what helps against the metric.
-actions as (
-
-    select distinct on (rules.metric)
-        rules.metric,
+    select distinct on (met.customer_id)
+        met.customer_id,
+        met.metric,
+        met.reason,
         playbooks.action
 
-    from {{ ref('playbooks') }} as playbooks
-    inner join {{ ref('int_alert_rules') }} as rules
-        on playbooks.alert_rule = rules.alert_rule
+    from met
+    inner join contributions
+        on
+            met.customer_id = contributions.customer_id
+            and met.metric = contributions.metric
+    left join {{ ref('playbooks') }} as playbooks
+        on met.alert_rule = playbooks.alert_rule
 
-    where
-        rules.metric is not null
-        and {{ as_of() }} >= rules.valid_from
-        and {{ as_of() }} < rules.valid_to
-
-    order by rules.metric asc, playbooks.priority asc
+    order by
+        met.customer_id asc,
+        contributions.contribution desc,
+        playbooks.priority asc nulls last,
+        met.alert_rule asc
 
 ),
 
--- Without a metric of its own the customer gets the talk about its score.
+-- Without a driver the customer gets the talk about its score.
 fallback as (
 
     select action from {{ ref('playbooks') }}
@@ -85,15 +90,10 @@ select
     outlook.customer_id,
     strongest.metric as driver_metric,
     case outlook.probability_source
-        when 'learned model'
-            then coalesce(
-                {{ sentence('sentences.sentence', 'strongest.value') }},
-                replace(strongest.metric, '_', ' ') || ' is '
-                || trim_scale(round(strongest.value, 2))
-            )
+        when 'learned model' then strongest.reason
         when 'health score' then outlook.main_reason
     end as reason,
-    coalesce(actions.action, fallback.action) as action
+    coalesce(strongest.action, fallback.action) as action
 
 from outlook
 cross join fallback
@@ -101,5 +101,3 @@ left join strongest
     on
         outlook.customer_id = strongest.customer_id
         and outlook.probability_source = 'learned model'
-left join sentences on strongest.metric = sentences.metric
-left join actions on strongest.metric = actions.metric

@@ -163,15 +163,13 @@ ranked as (
 
     select
         *,
-        is_rankable
-        and can_be_saved
-        and row_number() over (
+        row_number() over (
             partition by csm_id, is_rankable and can_be_saved
             order by
                 expected_loss_amount desc nulls last,
                 mrr_amount desc nulls last,
                 customer_id asc
-        ) <= {{ policy('worklist_capacity', 'int') }} as is_ranked
+        ) as loss_rank
 
     from valued
 
@@ -195,6 +193,12 @@ listed as (
         concat_ws(
             '; ',
             ranked.alert_reason,
+            case
+                when ranked.alert_rule_count is null and not ranked.is_renewal
+                    then
+                        'number ' || ranked.loss_rank
+                        || ' of its manager by expected loss'
+            end,
             case
                 when ranked.is_renewal
                     then
@@ -229,7 +233,14 @@ listed as (
     left join last_steps on true
     left join first_tasks on ranked.customer_id = first_tasks.customer_id
 
-    where ranked.is_ranked or ranked.is_renewal or ranked.alert_rule_count > 0
+    where
+        ranked.is_renewal
+        or ranked.alert_rule_count > 0
+        or (
+            ranked.is_rankable
+            and ranked.can_be_saved
+            and ranked.loss_rank <= {{ policy('worklist_capacity', 'int') }}
+        )
 
 )
 
