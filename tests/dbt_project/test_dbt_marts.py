@@ -91,11 +91,16 @@ def test_each_month_has_its_own_survey_score(built: Warehouse) -> None:
 
 
 def test_an_unanswered_detractor_is_on_the_worklist(built: Warehouse) -> None:
-    """Answered on 20 June at 09:01, due 48 hours later, overdue on 30 June."""
-    query = "select customer_id, alert_rule, due_date, task_status, escalated_to, csm_rank"
-    found = rows(built, f"{query} from marts.fct_csm_worklist")
-    due = date(2026, 6, 22)
-    assert found == [("1", "unanswered_detractor", due, "overdue", "manager", 1)]
+    """Answered on 20 June at 09:01, due 48 hours later, overdue on 30 June.
+
+    The other paying customer has no alert. Its manager has room for it, so its rank admits it.
+    """
+    query = "select customer_id, admitted_by, alert_rule, due_date, task_status, escalated_to"
+    found = rows(built, f"{query} from marts.fct_csm_worklist order by customer_id")
+    assert found == [
+        ("1", "pinned rule", "unanswered_detractor", date(2026, 6, 22), "overdue", "manager"),
+        ("stripe:cus_3", "expected loss", None, None, None, None),
+    ]
 
 
 def test_addresses_are_pseudonyms_everywhere(built: Warehouse) -> None:
