@@ -153,5 +153,5 @@ def test_the_comparison_is_of_a_whole_company(by_api: Company, by_files: Warehou
     compared = set(marts(by_files)) - set(NOT_COMPARED)
     # Some have to be empty on a first day: nothing was published yet that could be restated.
     filled = {mart for mart in compared if rows(by_files, mart, [])}
-    assert len(filled) >= 50
+    assert len(filled) > 0.8 * len(compared), compared - filled
     assert len(answered_by_the_deleted(by_api.wh)) <= 2
